@@ -1,0 +1,1 @@
+"""Data stores: PostgreSQL with its proxy, DocumentDB and Valkey."""

@@ -1,0 +1,1 @@
+"""Alarms on the managed stores and the topic they notify."""

@@ -1,0 +1,1 @@
+"""Credentials in Secrets Manager and their rotation."""
