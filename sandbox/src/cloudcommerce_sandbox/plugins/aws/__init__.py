@@ -1,0 +1,1 @@
+"""The `aws` resource plugin: types declared in `types`, typed by the SDK, executed by botocore."""

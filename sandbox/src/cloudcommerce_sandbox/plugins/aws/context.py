@@ -1,0 +1,71 @@
+"""What an escape-hatch function of a resource type gets to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+
+class Unknown:
+    """The type of `UNKNOWN`."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+"""Stands in preview for a value that only an earlier resource's creation will tell."""
+
+Properties = dict[str, Any]
+"""Plain Python values under Pulumi's camelCase property names (secrets already unwrapped)."""
+
+
+class Context(Protocol):
+    """One operation on one resource, as seen by functions in a resource type's file.
+
+    Attributes:
+        id: The resource's id; empty until the first create step has answered.
+        inputs: The inputs wanted now (on read and delete: the inputs in state, perhaps empty on import).
+        old_inputs: On update the inputs before; empty otherwise.
+        state: The outputs known so far (on create: what the create steps returned, mapped to properties).
+        response: The last answer of AWS inside this operation (the create response after the create call).
+        changed: On update the top-level properties whose value differs; on create those that are given.
+        region: The region this resource lives in (its own `region` or the provider's).
+        account: The account id.
+        partition: The AWS partition, for example `aws`.
+    """
+
+    id: str
+    inputs: Properties
+    old_inputs: Properties
+    state: Properties
+    response: Mapping[str, Any]
+    changed: frozenset[str]
+    region: str
+    account: str
+    partition: str
+
+    def call(self, operation: str, *, service: str = "", region: str = "", **request: Any) -> dict[str, Any]:
+        """Call an AWS operation with the plugin's retries and error reporting.
+
+        Args:
+            operation: botocore client method, for example `describe_vpcs`.
+            service: botocore service; the resource type's own by default.
+            region: Region; the resource's own by default.
+            **request: The request's members as botocore names them.
+
+        Returns:
+            The response without `ResponseMetadata`; every page of a paginated operation merged.
+
+        Raises:
+            AwsError: With `code` and `message` of the API, or that the emulator lacks the operation.
+        """
+
+    def find(self, operation: str, path: str, *, service: str = "", region: str = "", **request: Any) -> Any:
+        """Call an operation and return what the JMESPath `path` selects; None when there is no such thing.
+
+        A not-found error of AWS counts as None; every other error is raised.
+        """
+
+    def expand(self, template: Any) -> Any:
+        """Fill properties, `{id}`, `{region}`, `{account}`, `{partition}` into a template (`Call.set`)."""

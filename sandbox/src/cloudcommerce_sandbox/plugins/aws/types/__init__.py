@@ -1,0 +1,1 @@
+"""The declared resource types, one module a service. `declaration` tells how to write one."""

@@ -1,0 +1,105 @@
+"""AWS KMS keys and aliases."""
+
+from __future__ import annotations
+
+from cloudcommerce_sandbox.plugins.aws.context import Context
+from cloudcommerce_sandbox.plugins.aws.conversions import POLICY
+from cloudcommerce_sandbox.plugins.aws.declaration import (
+    Call,
+    Fetch,
+    Field,
+    Id,
+    Name,
+    Read,
+    ResourceType,
+    Run,
+)
+from cloudcommerce_sandbox.plugins.aws.tagging import KMS_TAGS
+
+_KEY = {"KeyId": "{id}"}
+
+
+def _enable(context: Context) -> None:
+    enabled = context.inputs.get("isEnabled", True)
+    if enabled != context.state.get("isEnabled", True):
+        context.call("enable_key" if enabled else "disable_key", KeyId=context.id)
+
+
+def _rotate(context: Context) -> None:
+    if not context.inputs.get("enableKeyRotation"):
+        context.call("disable_key_rotation", KeyId=context.id)
+        return
+    period = context.inputs.get("rotationPeriodInDays")
+    context.call(
+        "enable_key_rotation", KeyId=context.id, **({"RotationPeriodInDays": period} if period else {})
+    )
+
+
+_ENABLED = Run(_enable, on=("isEnabled",))
+_ROTATION = Run(_rotate, on=("enableKeyRotation", "rotationPeriodInDays"))
+
+KEY = ResourceType(
+    pulumi_type="aws:kms/key:Key",
+    service="kms",
+    docs="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/kms_key",
+    id=Id(response="KeyMetadata.KeyId"),
+    create=(Call("create_key", item="KeyMetadata"), _ROTATION, _ENABLED),
+    read=Read(
+        "describe_key",
+        set=_KEY,
+        item="KeyMetadata",
+        gone=("KeyState", "PendingDeletion", "PendingReplicaDeletion"),
+        also=(
+            Fetch("get_key_policy", set={**_KEY, "PolicyName": "default"}, item="Policy", into="Policy"),
+            Fetch("get_key_rotation_status", set=_KEY, item="@", missing=("UnsupportedOperationException",)),
+        ),
+    ),
+    update=(
+        Call("update_key_description", set=_KEY, on=("description",)),
+        Call("put_key_policy", set={**_KEY, "PolicyName": "default"}, on=("policy",)),
+        _ROTATION,
+        _ENABLED,
+    ),
+    delete=(
+        Call(
+            "schedule_key_deletion",
+            set={**_KEY, "PendingWindowInDays": "{deletionWindowInDays}"},
+            ignore=("KMSInvalidStateException",),
+        ),
+    ),
+    tags=KMS_TAGS,
+    fields={
+        "policy": Field(convert=POLICY),
+        "description": Field(default=""),
+        "isEnabled": Field(read="Enabled", default=True),
+        "enableKeyRotation": Field(read="KeyRotationEnabled", default=False),
+        "rotationPeriodInDays": Field(default=365),
+        "customerMasterKeySpec": Field("KeySpec", default="SYMMETRIC_DEFAULT"),
+        "keyUsage": Field(default="ENCRYPT_DECRYPT"),
+        "multiRegion": Field(default=False),
+        "bypassPolicyLockoutSafetyCheck": Field(write_only=True, default=False),
+    },
+    force_new=("customerMasterKeySpec", "keyUsage", "multiRegion"),
+    local=("deletionWindowInDays",),
+    unsupported={"customKeyStoreId": "custom key stores", "xksKeyId": "external key stores"},
+)
+
+ALIAS = ResourceType(
+    pulumi_type="aws:kms/alias:Alias",
+    service="kms",
+    docs="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/kms_alias",
+    id=Id(template="{name}"),
+    create=(Call("create_alias"),),
+    read=Read("list_aliases", item="Aliases[?AliasName=='{id}'] | [0]"),
+    update=(Call("update_alias", set={"AliasName": "{id}"}, on=("targetKeyId",)),),
+    delete=(Call("delete_alias", set={"AliasName": "{id}"}),),
+    name=Name(prefix="namePrefix", max_length=256, allowed="a-zA-Z0-9:/_-", start="alias/"),
+    fields={"name": Field("AliasName"), "targetKeyId": Field("TargetKeyId")},
+    force_new=("name", "namePrefix"),
+    outputs={
+        "arn": "arn:{partition}:kms:{region}:{account}:{name}",
+        "targetKeyArn": "arn:{partition}:kms:{region}:{account}:key/{targetKeyId}",
+    },
+)
+
+TYPES = (KEY, ALIAS)
