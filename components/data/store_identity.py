@@ -1,0 +1,61 @@
+"""Physical names of a store that must be known before it exists, and the log groups that carry them."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+
+def incarnation(name: str, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """Give a store the suffix of its physical names.
+
+    AWS derives a database's log groups and we derive its final snapshot from its identifier, so these names
+    cannot be left to auto-naming. The suffix is drawn anew when a stack is built again, so that the final
+    snapshot that the former store left behind never stands in the way.
+
+    Args:
+        name: Logical name of the store.
+        parent: The component that owns the store.
+
+    Returns:
+        Six hexadecimal digits.
+    """
+    return random.RandomId(
+        f"{name}-incarnation", byte_length=3, opts=pulumi.ResourceOptions(parent=parent)
+    ).hex
+
+
+def store_log_groups(
+    name: str,
+    *,
+    parent: pulumi.Resource,
+    prefix: pulumi.Input[str],
+    logs: tuple[str, ...],
+    key_arn: pulumi.Input[str],
+    retention_days: int,
+) -> Mapping[str, aws.cloudwatch.LogGroup]:
+    """Make a store's log groups before AWS would: its own are unencrypted and kept for ever.
+
+    Args:
+        name: Logical name of the store.
+        parent: The component that owns the store.
+        prefix: Physical name up to the log's own, such as `/aws/rds/instance/postgres-1a2b3c`.
+        logs: The exported logs.
+        key_arn: KMS key of the groups.
+        retention_days: Days that events are kept; one of the values CloudWatch Logs takes.
+
+    Returns:
+        Log group of each exported log.
+    """
+    return {
+        log: aws.cloudwatch.LogGroup(
+            f"{name}-log-{log}",
+            name=pulumi.Output.concat(prefix, "/", log),
+            kms_key_id=key_arn,
+            retention_in_days=retention_days,
+            tags={"Name": f"{name}-log-{log}"},
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        for log in logs
+    }
