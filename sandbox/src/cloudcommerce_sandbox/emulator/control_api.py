@@ -1,0 +1,68 @@
+"""`/sandbox-api`: how the sandbox and its tests look into the emulator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudcommerce_sandbox.emulator.faults import Fault, FaultPlan
+from cloudcommerce_sandbox.emulator.recorder import CallRecorder
+from cloudcommerce_sandbox.emulator.wire import Environ, Response
+
+Handler = Callable[[bytes], Any]
+
+
+class ControlApi:
+    """Routes the control requests.
+
+    Args:
+        identity: returns what `/sandbox-api/health` says: url, pid and incarnation.
+        provenance: returns what is moto's and what is ours.
+        inventory: returns every resource that a fresh account does not have.
+        faults: failures to inject.
+        recorder: calls seen so far.
+    """
+
+    def __init__(
+        self,
+        identity: Callable[[], Mapping[str, Any]],
+        provenance: Callable[[], Mapping[str, Any]],
+        inventory: Callable[[], list[dict[str, Any]]],
+        faults: FaultPlan,
+        recorder: CallRecorder,
+    ) -> None:
+        self._faults = faults
+        self._recorder = recorder
+        self._handlers: dict[tuple[str, str], Handler] = {
+            ("GET", "health"): lambda _: identity(),
+            ("GET", "provenance"): lambda _: provenance(),
+            ("GET", "inventory"): lambda _: inventory(),
+            ("GET", "calls"): lambda _: recorder.document(),
+            ("DELETE", "calls"): lambda _: recorder.clear(),
+            ("GET", "faults"): lambda _: faults.document(),
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): lambda _: faults.clear(),
+        }
+
+    def __call__(self, environ: Environ) -> Response:
+        """Answers one control request."""
+        name = environ["PATH_INFO"].removeprefix("/sandbox-api/").rstrip("/")
+        handler = self._handlers.get((environ["REQUEST_METHOD"], name))
+        if handler is None:
+            known = sorted(f"{method} /sandbox-api/{path}" for method, path in self._handlers)
+            return _json(404, {"error": f"no {environ['REQUEST_METHOD']} {name}", "known": known})
+        try:
+            return _json(200, handler(environ["wsgi.input"].read()))
+        except (ValueError, TypeError) as error:
+            return _json(400, {"error": str(error)})
+
+    def _add_fault(self, body: bytes) -> dict[str, str]:
+        document = json.loads(body)
+        if not isinstance(document, dict):
+            raise TypeError(f"a fault is a JSON object, got {type(document).__name__}")
+        return {"id": self._faults.add(Fault.from_document(document))}
+
+
+def _json(status: int, document: Any) -> Response:
+    return Response(status, {"Content-Type": "application/json"}, json.dumps(document, default=str).encode())

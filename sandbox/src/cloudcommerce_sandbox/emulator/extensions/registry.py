@@ -1,0 +1,94 @@
+"""The extensions and how they get into moto.
+
+An extension is a package laid out as moto lays out a service: `models.py` with a subclass of moto's backend,
+`responses.py` with a subclass of its responses, `urls.py`. Its backend takes the place of moto's in the
+service's `BackendDict`, which finds `urls.py` beside it by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from botocore import xform_name
+from moto.core.base_backend import BackendDict
+from moto.core.responses import BaseResponse
+
+from cloudcommerce_sandbox.emulator.wire import service_model
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The running emulator's address and the lock that guards moto's state."""
+
+    endpoint_url: str
+    lock: threading.RLock
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What we load over one of moto's services.
+
+    Attributes:
+        service: botocore's service name.
+        backends: moto's backends of the service.
+        backend: our subclass of moto's backend class.
+        response: our subclass of moto's response class.
+        prepare: further changes, made once before the first request.
+    """
+
+    service: str
+    backends: BackendDict[Any]
+    backend: type[Any]
+    response: type[BaseResponse]
+    prepare: Callable[[Runtime], None] | None = None
+
+    def install(self, runtime: Runtime) -> None:
+        """Puts our backend in the place of moto's."""
+        self.backends.backend = self.backend
+        if self.prepare:
+            self.prepare(runtime)
+
+    def added(self) -> list[str]:
+        """Names of the operations that moto does not have."""
+        return [name for name, is_moto in self._operations().items() if not is_moto]
+
+    def corrected(self) -> list[str]:
+        """Names of the operations of moto's that behave otherwise here."""
+        backend_methods = {
+            name for name, value in vars(self.backend).items() if isinstance(value, FunctionType)
+        }
+        operations = self._operations()
+        ours = {name for name, is_moto in operations.items() if is_moto and _own(self.response, name)}
+        below = {
+            name for name, is_moto in operations.items() if is_moto and xform_name(name) in backend_methods
+        }
+        return sorted(ours | below)
+
+    def _operations(self) -> dict[str, bool]:
+        model = service_model(self.service)
+        moto_response = next(c for c in self.response.__mro__ if c.__module__.startswith("moto."))
+        return {
+            name: hasattr(moto_response, xform_name(name))
+            for name in (model.operation_names if model else [])
+            if hasattr(self.response, xform_name(name))
+            and (_own(self.response, name) or hasattr(moto_response, xform_name(name)))
+        }
+
+
+def _own(response: type[BaseResponse], operation: str) -> bool:
+    function = getattr(response, xform_name(operation), None)
+    return function is not None and not function.__module__.startswith("moto.")
+
+
+EXTENSIONS: list[Extension] = []
+
+
+def install(endpoint_url: str, lock: threading.RLock) -> None:
+    """Loads every extension into moto. Call once, before the first request."""
+    runtime = Runtime(endpoint_url, lock)
+    for extension in EXTENSIONS:
+        extension.install(runtime)

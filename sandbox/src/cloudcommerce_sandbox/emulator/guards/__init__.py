@@ -1,0 +1,7 @@
+"""What AWS refuses and moto lets through, where it would hurt a first real `up`."""
+
+from __future__ import annotations
+
+from cloudcommerce_sandbox.emulator.guards.rule import RULES, check
+
+__all__ = ["RULES", "check"]

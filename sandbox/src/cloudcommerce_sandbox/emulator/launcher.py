@@ -1,0 +1,79 @@
+"""Puts the emulator together: moto, our extensions, the refusals, the control API and the server."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import threading
+import uuid
+import warnings
+from pathlib import Path
+from typing import Any
+
+from moto.core import responses
+
+from cloudcommerce_sandbox.emulator import extensions, guards
+from cloudcommerce_sandbox.emulator.application import EmulatorApplication
+from cloudcommerce_sandbox.emulator.control_api import ControlApi
+from cloudcommerce_sandbox.emulator.faults import FaultPlan
+from cloudcommerce_sandbox.emulator.inventory import inventory
+from cloudcommerce_sandbox.emulator.provenance import provenance
+from cloudcommerce_sandbox.emulator.recorder import CallRecorder
+from cloudcommerce_sandbox.emulator.server import EmulatorServer
+
+
+class Emulator:
+    """One emulator process.
+
+    Args:
+        host: loopback address.
+        port: 0 for a free one.
+
+    Raises:
+        ValueError: `host` is not loopback.
+        OSError: the address is taken.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.incarnation = uuid.uuid4().hex
+        self._lock = threading.RLock()
+        faults, recorder = FaultPlan(), CallRecorder()
+        control = ControlApi(self.identity, provenance, self._inventory, faults, recorder)
+        self._application = EmulatorApplication(guards.check, control, faults, recorder, self._lock)
+        self._server = EmulatorServer(host, port, self._application)
+        _remember_method_names()
+        # No service's model has the codes that all may answer, such as throttling: moto warns of each.
+        warnings.filterwarnings("ignore", message=".* does not match an error shape")
+        extensions.install(endpoint_url=self._server.url, lock=self._lock)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns url, pid and incarnation: a new incarnation has none of the state of the last."""
+        return {"url": self._server.url, "pid": os.getpid(), "incarnation": self.incarnation}
+
+    def serve(self, ready_file: Path | None = None) -> None:
+        """Answers requests until `stop`.
+
+        Args:
+            ready_file: gets the identity as JSON; it appears whole or not at all.
+        """
+        if ready_file:
+            partial = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")
+            partial.write_text(json.dumps(self.identity()))
+            partial.replace(ready_file)
+        # The socket listens since the constructor: a request sent now waits, none is refused.
+        self._server.serve_forever()
+
+    def stop(self) -> None:
+        """Ends `serve`, from any other thread."""
+        self._application.stopping.set()
+        self._server.shutdown()
+
+    def _inventory(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return inventory()
+
+
+def _remember_method_names() -> None:
+    # moto lists the methods of the response class on every call, which is most of the time of an EC2 call.
+    setattr(responses, name := "method_names_from_class", functools.cache(getattr(responses, name)))
