@@ -1,0 +1,50 @@
+"""Keys: rotated, protected, and open to services only for what they do for this account."""
+
+import json
+
+import pytest
+
+from components.security import DataKey, DataKeyArgs, KeyUse
+from components.security.key_policy import key_policy
+from tests.unit.mock_engine import ACCOUNT_ID, REGION, deploy
+
+
+def statements(*uses: KeyUse) -> list[dict]:
+    return json.loads(key_policy(ACCOUNT_ID, REGION, uses))["Statement"]
+
+
+def test_iam_decides_about_everybody_else():
+    assert [s["Principal"] for s in statements()] == [{"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}]
+
+
+@pytest.mark.parametrize("use", KeyUse)
+def test_services_are_bound_to_this_account(use):
+    (statement,) = statements(use)[1:]
+
+    assert ACCOUNT_ID in json.dumps(statement["Condition"])
+    assert "kms:*" not in statement["Action"]
+
+
+def test_log_groups_are_told_by_their_encryption_context():
+    (statement,) = statements(KeyUse.LOG_GROUPS)[1:]
+
+    context = statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    assert context == f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:*"
+    assert statement["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
+
+
+def test_policy_does_not_depend_on_the_order_of_uses():
+    assert key_policy("1", REGION, [*KeyUse]) == key_policy("1", REGION, [*reversed(KeyUse)])
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_key_rotates_and_waits_thirty_days_before_it_goes(protect):
+    args = DataKeyArgs(description="Orders", account_id=ACCOUNT_ID, region=REGION, protect=protect)
+    deployment = deploy(lambda: DataKey("commerce", args).key_arn)
+    key = deployment.one("Key")
+
+    assert key.inputs["enableKeyRotation"] is True
+    assert key.inputs["deletionWindowInDays"] == 30
+    assert key.protect is protect
+    assert deployment.one("Alias").inputs["targetKeyId"] == key.outputs["keyId"]
+    assert deployment.result == key.outputs["arn"]
