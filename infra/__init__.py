@@ -1,0 +1,1 @@
+"""The program: settings, the stack they describe, and its audit outputs."""

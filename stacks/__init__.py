@@ -1,0 +1,1 @@
+"""Compositions of components: one module an environment."""

@@ -103,7 +103,7 @@ def parse_vpc_cidr(vpc_cidr: str) -> IPv4Network:
 
 
 def default_prefixes(vpc: IPv4Network) -> dict[Tier, int]:
-    """Prefix lengths that give half of a zone's slot to private subnets, an eighth each to public and data."""
+    """Prefix lengths that give half of a zone's slot to private subnets, an eighth each to the others."""
     slot_prefix = vpc.prefixlen + _SLOT_BITS
     return {Tier.PRIVATE: slot_prefix + 1, Tier.PUBLIC: slot_prefix + 3, Tier.DATA: slot_prefix + 3}
 

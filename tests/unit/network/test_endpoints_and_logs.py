@@ -4,15 +4,10 @@ import json
 
 import pytest
 
-from components.network import (
-    FlowLogs,
-    FlowLogsArgs,
-    VpcEndpoints,
-    VpcEndpointsArgs,
-    WorkloadSecurityGroup,
-    WorkloadSecurityGroupArgs,
-)
 from components.network.endpoint_policies import endpoint_policy
+from components.network.endpoints import VpcEndpoints, VpcEndpointsArgs
+from components.network.flow_logs import FlowLogs, FlowLogsArgs
+from components.network.workloads import WorkloadSecurityGroup, WorkloadSecurityGroupArgs
 from tests.unit.mock_engine import ACCOUNT_ID, REGION, Deployment, deploy
 
 pytestmark = pytest.mark.mission_M20

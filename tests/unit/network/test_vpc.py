@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.network import Vpc, VpcArgs
+from components.network.vpc import Vpc, VpcArgs
 from tests.unit.mock_engine import Deployment, deploy
 
 pytestmark = pytest.mark.mission_M20

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from components.registry import ImageRepository, ImageRepositoryArgs
+from components.registry.image_repository import ImageRepository, ImageRepositoryArgs
 from components.registry.lifecycle import lifecycle_policy
 from tests.unit.mock_engine import deploy
 
@@ -25,7 +25,7 @@ def test_repository_is_scanned_immutable_and_encrypted():
 
 
 def expired(images: list[tuple[str | None, int]], **limits: int) -> set[int]:
-    """Which images (tag, age in days) ECR's documented rules would expire: each rule claims what it selects."""
+    """Which images (tag, age in days) would expire: each of ECR's rules claims what it selects."""
     claimed: set[int] = set()
     gone: set[int] = set()
     for rule in json.loads(lifecycle_policy(**limits))["rules"]:

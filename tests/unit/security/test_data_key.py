@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from components.security import DataKey, DataKeyArgs, KeyUse
-from components.security.key_policy import key_policy
+from components.security.data_key import DataKey, DataKeyArgs
+from components.security.key_policy import KeyUse, key_policy
 from tests.unit.mock_engine import ACCOUNT_ID, REGION, deploy
 
 

@@ -1,0 +1,141 @@
+"""Between the stack file and a settings model: reading, telling what is wrong, and the schema for editors."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+NAMESPACE = "cloudcommerce"
+SCHEMA_FILE = Path(__file__).with_name("settings.schema.json")
+
+Model = TypeVar("Model", bound=BaseModel)
+_Location = Sequence[int | str]
+
+
+class SettingsError(ValueError):
+    """The stack file says something that cannot be; the message lists every key that is wrong."""
+
+
+def read_settings(model: type[Model], config: Mapping[str, str]) -> Model:
+    """Read a stack's configuration into its settings model.
+
+    Args:
+        model: The settings model; its fields are the keys of the project's namespace.
+        config: Raw configuration as the engine hands it over: values by full key, structured ones as JSON.
+            Keys of other namespaces are left alone.
+
+    Returns:
+        The validated settings.
+
+    Raises:
+        SettingsError: a key is unknown or missing, or a value cannot be.
+    """
+    document: dict[str, object] = {}
+    for key, text in config.items():
+        namespace, _, name = key.partition(":")
+        if namespace != NAMESPACE:
+            continue
+        try:
+            document[name] = json.loads(text)
+        except json.JSONDecodeError:
+            # The engine passes plain strings as they are.
+            document[name] = text
+    try:
+        # From JSON, because only there a strict model still takes an array for a tuple.
+        return model.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        problems = [_describe(model, dict(problem)) for problem in error.errors()]
+    listed = "\n".join(f"  - {problem}" for problem in problems)
+    raise SettingsError(f"{len(problems)} wrong in the stack's settings:\n{listed}")
+
+
+def render_schema(model: type[BaseModel]) -> str:
+    """The JSON Schema of a stack file whose settings are the given model, for editors.
+
+    Only the keys of the project's own namespace are constrained: the engine and providers have theirs.
+    """
+    settings = model.model_json_schema()
+    keys = {f"{NAMESPACE}:{name}": schema for name, schema in settings["properties"].items()}
+    others = {"not": {"pattern": f"^{NAMESPACE}:"}}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Stack file of {NAMESPACE}",
+        "type": "object",
+        "required": ["config"],
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": keys,
+                "required": [f"{NAMESPACE}:{name}" for name in settings.get("required", [])],
+                "propertyNames": {"anyOf": [{"enum": sorted(keys)}, others]},
+            }
+        },
+        "$defs": settings["$defs"],
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _describe(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
+    location: _Location = problem["loc"]
+    path = _path(location)
+    match problem["type"]:
+        case "extra_forbidden":
+            takes = _keys(model, location[:-1])
+            return f"{path}: unknown key{_did_you_mean(location[-1], takes)}; it takes {', '.join(takes)}"
+        case "missing":
+            return f"{path}: missing{_takes(model, location)}"
+        case "value_error":
+            return f"{path}: {problem['ctx']['error']}"
+        case _:
+            return f"{path}: got {problem['input']!r}; {problem['msg']}{_takes(model, location)}"
+
+
+def _path(location: _Location) -> str:
+    if not location:
+        return NAMESPACE
+    head, *rest = location
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
+    return f"{NAMESPACE}:{head}{''.join(steps)}"
+
+
+def _did_you_mean(wrong: int | str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(str(wrong).lower(), [key.lower() for key in known], n=1)
+    return f", did you mean {next(key for key in known if key.lower() == close[0])}" if close else ""
+
+
+def _keys(model: type[BaseModel], location: _Location) -> list[str]:
+    owner = _model_at(model, location)
+    return [field.alias or name for name, field in owner.model_fields.items()] if owner else []
+
+
+def _takes(model: type[BaseModel], location: _Location) -> str:
+    """What the field at a location takes, in the words of its description or of its section."""
+    while location and isinstance(location[-1], int):
+        location = location[:-1]
+    owner = _model_at(model, location[:-1]) if location else None
+    field = _field(owner, location[-1]) if owner else None
+    if field is None:
+        return ""
+    section = _as_model(field.annotation)
+    described = field.description or (section.__doc__ if section else None)
+    return f". It takes: {described}" if described else ""
+
+
+def _model_at(model: type[BaseModel], location: _Location) -> type[BaseModel] | None:
+    found: type[BaseModel] | None = model
+    for step in location:
+        field = _field(found, step) if found else None
+        found = _as_model(field.annotation) if field else None
+    return found
+
+
+def _field(model: type[BaseModel], alias: int | str) -> FieldInfo | None:
+    return next((field for field in model.model_fields.values() if field.alias == alias), None)
+
+
+def _as_model(annotation: object) -> type[BaseModel] | None:
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
