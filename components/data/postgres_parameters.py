@@ -32,8 +32,8 @@ class Parameter:
 def max_connections(memory: int) -> int:
     """Connections that the instance accepts.
 
-    RDS's default (memory / 9531392, 900 on 8 GiB) lets idle backends eat the cache. Behind a pooling proxy far
-    fewer are needed: fifty per GiB, between 200 and 2000.
+    RDS's default (memory / 9531392, 900 on 8 GiB) lets idle backends eat the cache. Behind a pooling proxy
+    far fewer are needed: fifty per GiB, between 200 and 2000.
 
     Args:
         memory: Memory of the instance class in bytes.
@@ -64,7 +64,7 @@ def postgres_parameters(memory: int, role: Role) -> tuple[Parameter, ...]:
 
 def _memory(memory: int) -> tuple[Parameter, ...]:
     connections = max_connections(memory)
-    # A quarter of the memory for sorting if every connection sorts at once, and PostgreSQL's default at least.
+    # A quarter of the memory if every connection sorts at once, and PostgreSQL's default at least.
     work_mem = max(memory // 4 // connections, 4 * _MIB)
     # Three autovacuum workers may each take it; more than 1 GiB never paid off for a vacuum.
     maintenance = min(memory // 20, GIB)
@@ -102,7 +102,7 @@ _OBSERVABILITY = (
 )
 
 _AUTOVACUUM = (
-    # The defaults let a fifth of a table die first: on orders and stock that is minutes of bloat and one long vacuum.
+    # The defaults let a fifth of a table die first: for orders and stock that is one long vacuum, too late.
     Parameter(name="autovacuum_vacuum_scale_factor", value="0.05"),
     Parameter(name="autovacuum_vacuum_insert_scale_factor", value="0.05"),
     Parameter(name="autovacuum_analyze_scale_factor", value="0.02"),
@@ -110,7 +110,7 @@ _AUTOVACUUM = (
 )
 
 _SESSIONS = (
-    # A transaction left open holds back every vacuum. Statement timeouts differ per service: its role has them.
+    # A transaction left open holds back every vacuum. Statement timeouts are each service's own, on its role.
     Parameter(name="idle_in_transaction_session_timeout", value="60000"),
     # A client that died in a failover is noticed within two minutes instead of two hours.
     Parameter(name="tcp_keepalives_idle", value="60"),

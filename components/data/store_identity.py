@@ -1,5 +1,6 @@
 """Physical names of a store that must be known before it exists, and the log groups that carry them."""
 
+import re
 from collections.abc import Mapping
 
 import pulumi
@@ -24,6 +25,36 @@ def incarnation(name: str, parent: pulumi.Resource) -> pulumi.Output[str]:
     return random.RandomId(
         f"{name}-incarnation", byte_length=3, opts=pulumi.ResourceOptions(parent=parent)
     ).hex
+
+
+_MAX_BACKUP_DAYS = 35
+
+
+def zone_letter(zone: str) -> str:
+    """The letter of an availability zone (`us-east-1a`: `a`), by which children are named.
+
+    Raises:
+        ValueError: it is not the name of a zone.
+    """
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", zone):
+        raise ValueError(f"{zone!r} is no availability zone: write it like us-east-1a")
+    return zone[-1]
+
+
+def check_backup_days(days: int) -> None:
+    """Hold a retention against what AWS keeps.
+
+    Args:
+        days: Days of automated backups; without any, RDS could have no replica and nobody a recovery.
+
+    Raises:
+        ValueError: it is less than one day or more than AWS takes.
+    """
+    if not 1 <= days <= _MAX_BACKUP_DAYS:
+        raise ValueError(
+            f"backups are to be kept {days} days; AWS takes 1 to {_MAX_BACKUP_DAYS}: "
+            "keep older ones as copies in AWS Backup"
+        )
 
 
 def store_log_groups(

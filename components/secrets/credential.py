@@ -12,7 +12,7 @@ Engine = Literal["postgres", "docdb", "valkey", "rabbitmq"]
 
 PASSWORD_LENGTH = 40
 """Characters of a password. Letters and digits only: every engine refuses some punctuation (RDS `/ @ "`,
-Amazon MQ `, : =`, ElastiCache all but a few) and URIs want the rest escaped; 62^40 is 238 bits all the same."""
+Amazon MQ `, : =`, ElastiCache all but a few) and URIs want the rest escaped; these are 238 bits still."""
 
 _MIN_RECOVERY_DAYS, _MAX_RECOVERY_DAYS = 7, 30
 
@@ -46,8 +46,8 @@ class CredentialArgs:
 class Credential(pulumi.ComponentResource):
     """A random password and the Secrets Manager secret of one user of a store.
 
-    A store is created with the password and only then has the address that belongs into the secret's value, so
-    whoever makes a credential calls `attach` once the store exists.
+    A store is created with the password and only then has the address that belongs into the secret's value,
+    so whoever makes a credential calls `attach` once the store exists.
 
     Attributes:
         secret_arn: ARN of the secret.
@@ -94,9 +94,9 @@ class Credential(pulumi.ComponentResource):
         """Write the secret's first value, once the store has an address.
 
         The value is JSON: `engine`, `host`, `port`, `username`, `password`, `resource_id` and what `extra`
-        adds, such as `dbname`. Rotation writes later versions. Pulumi never touches them: the value is ignored
-        after creation, and the label `INITIAL` keeps its own version from being purged, which a refresh would
-        take for a missing resource and answer by making the first password current again.
+        adds, such as `dbname`. Rotation writes later versions. Pulumi never touches them: the value is
+        ignored after creation, and the label `INITIAL` keeps its own version from being purged, which a
+        refresh would take for a missing resource and answer by making the first password current again.
         https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
 
         Args:
@@ -111,18 +111,16 @@ class Credential(pulumi.ComponentResource):
         version = aws.secretsmanager.SecretVersion(
             f"{self._name}-value",
             secret_id=self.secret_arn,
-            secret_string=pulumi.Output.secret(
-                pulumi.Output.json_dumps(
-                    {
-                        "engine": self._args.engine,
-                        "host": host,
-                        "port": port,
-                        "username": self._args.username,
-                        "password": self.password,
-                        "resource_id": resource_id,
-                        **(extra or {}),
-                    }
-                )
+            secret_string=pulumi.Output.json_dumps(
+                {
+                    "engine": self._args.engine,
+                    "host": host,
+                    "port": port,
+                    "username": self._args.username,
+                    "password": self.password,
+                    "resource_id": resource_id,
+                    **(extra or {}),
+                }
             ),
             version_stages=["AWSCURRENT", "INITIAL"],
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["secretString", "versionStages"]),

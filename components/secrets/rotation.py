@@ -1,11 +1,20 @@
 """The function that rotates the stores' credentials every thirty days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
+import pulumi_aws as aws
 
 from components.secrets.credential import Engine
+from components.secrets.rotation_policy import rotation_policy
+from components.secrets.trust import trust_policy
+
+_CODE = Path(__file__).parent / "rotation_function"
+_HTTPS = 443
+_TIMEOUT_SECONDS = 600
+"""The test step waits up to five minutes for the store and one step must never outlive its waiting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,13 +23,16 @@ class RotationTarget:
 
     Attributes:
         engine: The store's engine.
-        secret_arn: The secret.
+        secret_arn: The secret; known only once it has a value, so that nothing rotates an empty one.
         resource_arn: RDS instance, DocumentDB cluster, ElastiCache user or Amazon MQ broker.
+        security_group_id: Group of a store that is changed over the network and not by an AWS interface; the
+            function is admitted to it on 443.
     """
 
     engine: Engine
     secret_arn: pulumi.Input[str]
     resource_arn: pulumi.Input[str]
+    security_group_id: pulumi.Input[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,32 +42,183 @@ class RotationArgs:
     Attributes:
         targets: Secrets by name (`postgres-master`); every store offers its own as `rotation_targets`.
         account_id: Account whose Secrets Manager may invoke the function.
+        vpc_id: Network of the broker, in which the function runs.
+        subnet_ids: Private subnets from which the AWS interfaces can be reached (NAT or endpoints).
         secrets_key_arn: KMS key of the `secrets` data class.
         logs_key_arn: KMS key of the `operations` data class.
-        vpc_id: Network in which the function runs.
-        subnet_ids: Private subnets with a way to the AWS service interfaces (NAT or endpoints).
-        interval_days: Days between rotations.
+        interval_days: Days between rotations, 1 to 1000.
         log_retention_days: Days that the function's log is kept.
+        reserved_concurrency: Executions kept for rotation and its limit; None for accounts whose quota is too
+            small to reserve any.
     """
 
     targets: Mapping[str, RotationTarget]
     account_id: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
     secrets_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
     interval_days: int = 30
     log_retention_days: int = 365
+    reserved_concurrency: int | None = 2
 
 
 class Rotation(pulumi.ComponentResource):
     """One Lambda function, its least-privilege role and a schedule for every secret.
 
+    The function needs no package beyond the runtime, so its archive is this repository's text and nothing is
+    built. It sets a store's password through the AWS interface of the store and a broker's through the
+    broker's own. The first rotation comes an interval after the secret was made: `up` never waits for one.
+
     Attributes:
         function_arn: ARN of the function.
+        function_name: Name of the function, dimension of its metrics.
         role_arn: ARN of its role.
     """
 
     function_arn: pulumi.Output[str]
+    function_name: pulumi.Output[str]
     role_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: RotationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cloudcommerce:secrets:Rotation", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-log",
+            kms_key_id=args.logs_key_arn,
+            retention_in_days=args.log_retention_days,
+            tags={"Name": f"{name}-log"},
+            opts=self._child,
+        )
+        role, policy = self._role(name, args, log_group.arn)
+        function = self._function(name, args, role, policy, log_group.name)
+        permission = aws.lambda_.Permission(
+            f"{name}-invocation",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="secretsmanager.amazonaws.com",
+            source_account=args.account_id,
+            opts=self._child,
+        )
+        for target_name, target in args.targets.items():
+            aws.secretsmanager.SecretRotation(
+                f"{name}-{target_name}",
+                secret_id=target.secret_arn,
+                rotation_lambda_arn=function.arn,
+                rotate_immediately=False,
+                rotation_rules={"automatically_after_days": args.interval_days},
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+            )
+        self.function_arn = function.arn
+        self.function_name = function.name
+        self.role_arn = role.arn
+        self.register_outputs(
+            {
+                "function_arn": self.function_arn,
+                "function_name": self.function_name,
+                "role_arn": self.role_arn,
+            }
+        )
+
+    def _role(
+        self, name: str, args: RotationArgs, log_group_arn: pulumi.Output[str]
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        role = aws.iam.Role(
+            f"{name}-role",
+            description="Rotates the credentials of the data stores",
+            assume_role_policy=trust_policy("lambda.amazonaws.com"),
+            tags={"Name": f"{name}-role"},
+            opts=self._child,
+        )
+        targets = list(args.targets.values())
+        engines = [target.engine for target in targets]
+        document = pulumi.Output.all(
+            resource_arns=[target.resource_arn for target in targets],
+            secret_arns=[target.secret_arn for target in targets],
+            secrets_key_arn=args.secrets_key_arn,
+            log_group_arn=log_group_arn,
+        ).apply(
+            lambda known: rotation_policy(
+                resources=list(zip(engines, known["resource_arns"], strict=True)),
+                secret_arns=known["secret_arns"],
+                secrets_key_arn=known["secrets_key_arn"],
+                log_group_arn=known["log_group_arn"],
+            )
+        )
+        return role, aws.iam.RolePolicy(f"{name}-policy", role=role.id, policy=document, opts=self._child)
+
+    def _function(
+        self,
+        name: str,
+        args: RotationArgs,
+        role: aws.iam.Role,
+        policy: aws.iam.RolePolicy,
+        log_group_name: pulumi.Output[str],
+    ) -> aws.lambda_.Function:
+        return aws.lambda_.Function(
+            f"{name}-function",
+            description="Rotates the credentials of the data stores",
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler="rotation_function.handler.handle",
+            code=function_code(),
+            role=role.arn,
+            timeout=_TIMEOUT_SECONDS,
+            memory_size=256,
+            reserved_concurrent_executions=args.reserved_concurrency,
+            # The key encrypts the environment, so there is one: throttled calls back off inside the step.
+            environment={"variables": {"AWS_RETRY_MODE": "standard"}},
+            kms_key_arn=args.secrets_key_arn,
+            logging_config={"log_format": "JSON", "log_group": log_group_name},
+            vpc_config={
+                "subnet_ids": list(args.subnet_ids),
+                "security_group_ids": [self._security_group(name, args).id],
+            },
+            tags={"Name": f"{name}-function"},
+            # Without the policy it could not make its network interfaces.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _security_group(self, name: str, args: RotationArgs) -> aws.ec2.SecurityGroup:
+        group = aws.ec2.SecurityGroup(
+            f"{name}-security-group",
+            description="The rotation function; nobody may connect to it",
+            vpc_id=args.vpc_id,
+            tags={"Name": f"{name}-security-group"},
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-https",
+            security_group_id=group.id,
+            cidr_ipv4="0.0.0.0/0",
+            ip_protocol="tcp",
+            from_port=_HTTPS,
+            to_port=_HTTPS,
+            description="AWS interfaces and the broker's management interface",
+            tags={"Name": f"{name}-https"},
+            opts=self._child,
+        )
+        for target_name, target in args.targets.items():
+            if target.security_group_id is not None:
+                aws.vpc.SecurityGroupIngressRule(
+                    f"{name}-to-{target_name}",
+                    security_group_id=target.security_group_id,
+                    referenced_security_group_id=group.id,
+                    ip_protocol="tcp",
+                    from_port=_HTTPS,
+                    to_port=_HTTPS,
+                    description="Rotation of the administrator's password",
+                    tags={"Name": f"{name}-to-{target_name}"},
+                    opts=self._child,
+                )
+        return group
+
+
+def function_code() -> pulumi.AssetArchive:
+    """The function's archive: the text of its modules, and no path of the machine that deploys it."""
+    return pulumi.AssetArchive(
+        {
+            f"{_CODE.name}/{module.name}": pulumi.StringAsset(module.read_text(encoding="utf-8"))
+            for module in sorted(_CODE.glob("*.py"))
+        }
+    )
