@@ -1,0 +1,31 @@
+"""The real program with the real stack file, under the recording engine."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.program import run
+from tests.unit.mock_engine import ACCOUNT_ID, Deployment, deploy
+
+ROOT = Path(__file__).resolve().parents[3]
+IDENTITY = {"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID}}
+
+
+def stack_file() -> dict[str, Any]:
+    """The configuration of the production stack, by full key."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text("utf-8"))["config"]
+    return config
+
+
+def deploy_production(*, preview: bool = False, **changes: Any) -> Deployment:
+    """Run the whole production program.
+
+    Args:
+        preview: See `deploy`.
+        changes: Values to put in the stack file's place, by key without namespace.
+    """
+    config = stack_file() | {f"cloudcommerce:{key}": value for key, value in changes.items()}
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    return deploy(run, preview=preview, invokes=IDENTITY, config=raw)
