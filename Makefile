@@ -1,0 +1,78 @@
+# Every target brings .venv up to date first; that takes no time when the lock has not changed.
+PYTHON ?= python3
+STACK ?= prod
+# `make up PLUGINS=official` runs the sandbox with Pulumi's own aws and random plugins (downloaded by the engine) instead of ours.
+PLUGINS ?= sandbox
+# `make test ARGS="-k network"` hands anything on to pytest; `make bench ARGS=...` to the benchmark.
+ARGS ?=
+
+BIN := .venv/bin
+SANDBOX := $(BIN)/cloudcommerce-sandbox
+PACKAGES := infra stacks components operations sandbox/src sandbox/tests tests conftest.py sandbox/bootstrap.py
+export CLOUDCOMMERCE_PLUGINS := $(PLUGINS)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv up preview down shell status start stop doctor reset test test-full check format bench lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv:
+	@$(PYTHON) sandbox/bootstrap.py
+
+up: venv ## Apply the stack to the sandbox with the real Pulumi engine
+	@$(SANDBOX) up --stack $(STACK)
+
+preview: venv ## Show what `make up` would change
+	@$(SANDBOX) preview --stack $(STACK)
+
+down: venv ## Take the stack down, production too: shows what goes and asks (YES=1 does not ask)
+	@$(SANDBOX) down --stack $(STACK) $(if $(YES),--yes)
+
+shell: venv ## Open a shell in which `pulumi` and `aws` work on the sandbox
+	@$(SANDBOX) shell --stack $(STACK)
+
+status: venv ## Show what runs and what stands
+	@$(SANDBOX) status --stack $(STACK)
+
+stop: venv ## Stop the emulator; what it holds is gone, the next `make up` starts from nothing
+	@$(SANDBOX) stop
+
+doctor: venv ## Check this machine and the sandbox, and say how to mend what is wrong
+	@$(SANDBOX) doctor
+
+reset: venv ## Stop the emulator and forget all sandbox state (tools stay)
+	@$(SANDBOX) reset $(if $(YES),--yes)
+
+test: check ## Check, then run every test (ARGS="-k network" selects)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
+
+test-full: check ## The same with full repeat counts
+	@CLOUDCOMMERCE_TEST_FULL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
+
+check: venv ## Lint, format check, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(PACKAGES)
+	@$(BIN)/lint-imports --no-logo
+
+format: venv ## Format, and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: venv ## Print the benchmarks
+	@$(SANDBOX) exec -- python -m benchmarks $(ARGS)
+
+lock: venv ## Resolve the requirements anew and lock them
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate sandbox/requirements-bootstrap.in -o sandbox/requirements-bootstrap.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml sandbox/pyproject.toml --all-extras --group dev -o requirements-dev.txt
+
+clean: ## Stop the emulator and delete everything the checkout made for itself
+	@if [ -x $(SANDBOX) ]; then $(SANDBOX) stop; fi
+	@rm -rf .venv .sandbox build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name '*.egg-info' -type d -prune -exec rm -rf {} +

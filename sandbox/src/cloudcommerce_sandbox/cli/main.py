@@ -1,0 +1,174 @@
+"""The commands; each is a few calls into the rest of the package."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from cloudcommerce_sandbox import summary, supervisor
+from cloudcommerce_sandbox.cli import doctor as checks
+from cloudcommerce_sandbox.cli import shell as interactive
+from cloudcommerce_sandbox.cli.cleaning import forget
+from cloudcommerce_sandbox.console import Steps, out
+from cloudcommerce_sandbox.engine import state as states
+from cloudcommerce_sandbox.engine.runner import run_in_foreground
+from cloudcommerce_sandbox.errors import SandboxError
+from cloudcommerce_sandbox.session import opened, project_name, teardown_command
+from cloudcommerce_sandbox.workspace.layout import Layout
+
+_INTERRUPTED = 130
+
+stack_option = click.option(
+    "--stack", default="prod", show_default=True, envvar="STACK", help="The stack to work on."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class _Commands(click.Group):
+    """Turns what the user can mend into one message and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SandboxError as error:
+            out.print(f"\n[red]error:[/] {error.message}", markup=True, soft_wrap=True)
+            if error.remedy:
+                out.print(f"  → {error.remedy}", soft_wrap=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cloudcommerce-sandbox")
+def main() -> None:
+    """Run a Pulumi AWS project with the real engine on this machine: no account, no Docker."""
+
+
+@main.command()
+@stack_option
+def up(stack: str) -> None:
+    """Apply the stack to the sandbox."""
+    layout = Layout.find()
+    with Steps() as steps, opened(layout, stack, steps) as session:
+        outcome = session.engine.stream(
+            steps, f"pulumi up --stack {stack}", "up", "--skip-preview", "--stack", stack
+        )
+    if outcome.exit_code == 0:
+        summary.show(session, outcome)
+        return
+    summary.show_failures(session, outcome)
+    sys.exit(_INTERRUPTED if outcome.interrupted else 1)
+
+
+@main.command()
+@stack_option
+@click.option("--diff", is_flag=True, help="Show each changed property.")
+def preview(stack: str, diff: bool) -> None:
+    """Show what `up` would change, with the engine's own display."""
+    with Steps() as steps, opened(Layout.find(), stack, steps) as session:
+        pass
+    sys.exit(session.engine.passthrough(["preview", "--stack", stack, *(["--diff"] if diff else [])]))
+
+
+@main.command()
+@stack_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def down(stack: str, yes: bool) -> None:
+    """Take the stack down with `operations teardown`, as on AWS."""
+    with Steps() as steps, opened(Layout.find(), stack, steps) as session:
+        pass
+    command = teardown_command(session, yes=yes)
+    sys.exit(run_in_foreground(command, session.layout.project, session.engine.environment))
+
+
+@main.command()
+@stack_option
+def shell(stack: str) -> None:
+    """Open a shell in which every `pulumi` and `aws` command works on the sandbox."""
+    with Steps() as steps, opened(Layout.find(), stack, steps, exclusively=False) as session:
+        pass
+    sys.exit(interactive.run(session))
+
+
+@main.command(name="exec", context_settings={"ignore_unknown_options": True})
+@stack_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute(stack: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND in the checkout with the sandbox's environment."""
+    with Steps() as steps, opened(Layout.find(), stack, steps, exclusively=False) as session:
+        pass
+    environment = interactive.environment(session)
+    sys.exit(run_in_foreground(command, session.layout.checkout, environment))
+
+
+@main.command()
+@stack_option
+@json_option
+def status(stack: str, as_json: bool) -> None:
+    """Show what runs and what stands, and change nothing."""
+    layout = Layout.find()
+    emulator = supervisor.running_emulator(layout)
+    state = states.read_state(layout, project_name(layout), stack)
+    document = {
+        "emulator": None if emulator is None else {"url": emulator.url, "pid": emulator.pid},
+        "stack": stack,
+        "deployed": state is not None and bool(state.custom()),
+        "pending_operations": len(state.pending) if state else 0,
+        "parts": list(summary.rows(state)) if state else [],
+    }
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    out.print(f"emulator  {emulator.url + f' (process {emulator.pid})' if emulator else 'not running'}")
+    out.print(f"stack     {stack}: {len(state.custom()) if state else 0} resources")
+    if state:
+        out.print(summary.table(state))
+
+
+@main.command()
+def start() -> None:
+    """Start the AWS emulator."""
+    emulator, started = supervisor.ensure_emulator(Layout.find())
+    out.print(f"{'Started' if started else 'Already running'}: {emulator.url} (process {emulator.pid})")
+
+
+@main.command()
+def stop() -> None:
+    """Stop the AWS emulator; all that it holds is gone."""
+    out.print("Stopped." if supervisor.stop_emulator(Layout.find()) else "It was not running.")
+
+
+@main.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check this machine and the sandbox, and say how to mend what is wrong."""
+    findings = checks.examine(Layout.find())
+    if as_json:
+        click.echo(json.dumps([finding.document() for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            finding.show()
+    sys.exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(yes: bool) -> None:
+    """Stop the emulator and forget state, logs and local settings. Built tools stay."""
+    layout = Layout.find()
+    if not yes:
+        click.confirm(f"Forget all sandbox state in {layout.root}?", abort=True)
+    forget(layout)
+    out.print("The next `make up` starts from nothing.")
+
+
+@main.command()
+@click.option("-n", "--lines", default=40, show_default=True, help="How many lines from each log's end.")
+def logs(lines: int) -> None:
+    """Print the end of the emulator's log and of the latest engine run."""
+    layout = Layout.find()
+    latest = sorted(layout.logs.glob("engine-*.log"))[-1:]
+    for path in [layout.logs / "emulator.log", *latest]:
+        click.echo(f"== {path}")
+        if path.is_file():
+            click.echo("\n".join(path.read_text(errors="replace").splitlines()[-lines:]))

@@ -1,0 +1,1 @@
+"""Running the real Pulumi engine, and saying what it did."""

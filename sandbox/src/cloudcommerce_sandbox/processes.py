@@ -1,0 +1,66 @@
+"""Looking at other processes of this machine."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_POLL_SECONDS = 0.05
+
+
+def is_alive(pid: int, *, running: str) -> bool:
+    """Say whether a process still is what we know it as.
+
+    The system reuses the numbers of processes that have ended.
+
+    Args:
+        pid: The process's number.
+        running: A part of its command line. Where the system does not show command lines, any process with
+            this number counts.
+    """
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False  # somebody else's, so not the one we started
+    command_line = Path(f"/proc/{pid}/cmdline")
+    if not Path("/proc/self/cmdline").exists():
+        return True
+    with suppress(OSError):
+        return running.encode() in command_line.read_bytes().replace(b"\0", b" ")
+    return False
+
+
+def end(pid: int, *, running: str, grace_seconds: float = 5.0) -> bool:
+    """Ask a process to end, and insist after a while.
+
+    Args:
+        pid: The process's number.
+        running: A part of its command line; another process with that number is left alone.
+        grace_seconds: How long it may take.
+
+    Returns:
+        True when there was one to end.
+    """
+    if not is_alive(pid, running=running):
+        return False
+    for wanted in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.kill(pid, wanted)
+        deadline = time.monotonic() + grace_seconds
+        while time.monotonic() < deadline:
+            _reap(pid)
+            if not is_alive(pid, running=running):
+                return True
+            time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _reap(pid: int) -> None:
+    """Collect the process if it is a child of ours: until then it still has its number."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)

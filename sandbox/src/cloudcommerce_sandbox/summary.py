@@ -1,0 +1,179 @@
+"""What `make up` says at its end: what stands where, and who executed it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.table import Table
+
+from cloudcommerce_sandbox.console import duration, out
+from cloudcommerce_sandbox.engine.events import Failure, name_of, type_of
+from cloudcommerce_sandbox.engine.runner import Outcome
+from cloudcommerce_sandbox.engine.state import StackState
+from cloudcommerce_sandbox.session import Session
+
+_SHOWN_TYPES = 4
+
+
+def show(session: Session, outcome: Outcome) -> None:
+    """Print the outcome of an `up` that ended well.
+
+    Args:
+        session: The sandbox.
+        outcome: How the engine ended.
+    """
+    state = session.state()
+    if not outcome.progress.changed():
+        out.print(f"\n[green]Nothing to change[/]: {len(state.custom())} resources stand as they should.")
+    out.print()
+    out.print(table(state))
+    out.print(_executors(session, state))
+    out.print(
+        f"[bold]{session.stack}[/] on {session.emulator.url} · {outcome.progress.counted()}"
+        f" · {duration(outcome.seconds)}\n\n"
+        "Next:\n"
+        "  make preview   what a change in the code would do\n"
+        "  make shell     a shell in which every `pulumi` and `aws` command works on the sandbox\n"
+        "  make down      take it down (plain `pulumi destroy` refuses: the data stores are protected;\n"
+        f"                 on AWS it is `python -m operations teardown --stack {session.stack}`)"
+    )
+
+
+def show_failures(session: Session, outcome: Outcome) -> None:
+    """Print why the engine failed, and what to do next.
+
+    Args:
+        session: The sandbox.
+        outcome: How the engine ended.
+    """
+    state = session.state()
+    for failure in outcome.failures():
+        out.print(f"\n[red]✗ {_title(failure)}[/]")
+        out.print(_indented(failure.message), markup=False)
+    out.print(f"\n{outcome.progress.counted()} · {duration(outcome.seconds)} · log: {outcome.log}")
+    if outcome.interrupted:
+        out.print("Stopped as you asked. What had begun is in the state; `make up` goes on from there.")
+    if state.pending:
+        names = ", ".join(name_of(item["resource"]["urn"]) for item in state.pending)
+        out.print(
+            f"[yellow]{len(state.pending)} operations had begun and their end is not known[/]: {names}\n"
+            f"  → In `make shell`: `python -m operations recover --stack {session.stack}`; then `make up`."
+        )
+    elif not outcome.interrupted:
+        out.print("  → Mend the cause and run `make up` again: it goes on from where it ended.")
+
+
+def executors(session: Session, state: StackState) -> dict[str, int]:
+    """Count the resources by who executes them.
+
+    Args:
+        session: The sandbox.
+        state: What stands.
+
+    Returns:
+        Counts under `moto`, `additions` (our extensions of moto) and `engine` (values that no service holds).
+    """
+    ours = _our_services(session)
+    counts: Counter[str] = Counter()
+    for resource in state.custom():
+        counts[_executor(resource["type"], ours)] += 1
+    return dict(counts)
+
+
+def _executor(kind: str, ours: Mapping[str, set[str]]) -> str:
+    package, module, _ = kind.split(":", 2)
+    if package != "aws":
+        return "engine"
+    service, _, name = module.partition("/")
+    created = f"Create{name}".lower()
+    return "additions" if created in ours.get(service, set()) else "moto"
+
+
+def _our_services(session: Session) -> dict[str, set[str]]:
+    try:
+        provenance = session.emulator.get("provenance")["services"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {
+        service: {str(name).lower().replace("_", "") for name in parts.get("added", ())}
+        for service, parts in provenance.items()
+    }
+
+
+def _executors(session: Session, state: StackState) -> str:
+    counts = executors(session, state)
+    words = {
+        "moto": "by moto",
+        "additions": "by our additions to moto",
+        "engine": "by the plugin alone (random values)",
+    }
+    parts = [f"{counts[key]} {text}" for key, text in words.items() if counts.get(key)]
+    recorded = "none was only recorded"
+    return f"Executed {', '.join(parts) or 'nothing'}; {recorded}."
+
+
+def table(state: StackState) -> Table:
+    """Return what stands, a row for each part.
+
+    Args:
+        state: The state.
+    """
+    shown = Table(pad_edge=False)
+    shown.add_column("Part", style="bold", no_wrap=True)
+    shown.add_column("Resources", justify="right")
+    shown.add_column("What")
+    parts = _by_part(state)
+    for part in sorted(parts):
+        kinds = parts[part]
+        shown.add_row(part, str(kinds.total()), _described(kinds))
+    return shown
+
+
+def _by_part(state: StackState) -> dict[str, Counter[str]]:
+    """Count the types of resources under each part: the component that lies directly under the stack."""
+    parents = {resource["urn"]: resource.get("parent", "") for resource in state.resources}
+    parts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for resource in state.custom():
+        parts[_part(resource["urn"], parents)][type_of(resource["urn"])] += 1
+    return dict(parts)
+
+
+def _part(urn: str, parents: Mapping[str, str]) -> str:
+    lineage = [urn]
+    while (parent := parents.get(lineage[-1], "")) and parent not in lineage:
+        lineage.append(parent)
+    below_stack = [item for item in lineage if type_of(item) != "pulumi:pulumi:Stack"]
+    return name_of(below_stack[-1]) if len(below_stack) > 1 else "(the stack itself)"
+
+
+def _described(kinds: Counter[str]) -> str:
+    shown = [f"{count} {_short(kind)}" for kind, count in kinds.most_common(_SHOWN_TYPES)]
+    rest = len(kinds) - len(shown)
+    return ", ".join(shown) + (f" and {rest} other types" if rest > 0 else "")
+
+
+def _short(kind: str) -> str:
+    """Return `rds Instance` for `aws:rds/instance:Instance`."""
+    _, module, name = kind.split(":", 2)
+    return f"{module.split('/')[0]} {name}"
+
+
+def _title(failure: Failure) -> str:
+    return f"{failure.operation} {failure.resource}".strip()
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def rows(state: StackState) -> Iterable[dict[str, Any]]:
+    """Return what stands as plain data, for `status --json`.
+
+    Args:
+        state: The state.
+
+    Yields:
+        One mapping a part: its name, the number of resources and the types.
+    """
+    for part, kinds in sorted(_by_part(state).items()):
+        yield {"part": part, "resources": kinds.total(), "types": dict(sorted(kinds.items()))}

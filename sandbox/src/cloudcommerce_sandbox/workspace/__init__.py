@@ -1,0 +1,1 @@
+"""Everything the sandbox keeps: one folder, `.sandbox/`, in the checkout."""
