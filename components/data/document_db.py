@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.data.access import store_security_group
 from components.data.instance_classes import DOCUMENT_DB, capacity
-from components.data.postgres_parameters import Parameter
+from components.data.parameter import Parameter
 from components.data.store_identity import check_backup_days, incarnation, store_log_groups, zone_letter
 from components.secrets.credential import Credential, CredentialArgs
 from components.secrets.rotation import RotationTarget

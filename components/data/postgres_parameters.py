@@ -5,28 +5,18 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.Commo
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 from components.data.instance_classes import GIB
+from components.data.parameter import Parameter
 
 Role = Literal["primary", "replica"]
-ApplyMethod = Literal["immediate", "pending-reboot"]
 
 _KIB = 1024
 _MIB = 1024 * _KIB
 _PAGE = 8 * _KIB
 _CONNECTIONS_PER_GIB = 50
 _MIN_CONNECTIONS, _MAX_CONNECTIONS = 200, 2000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One parameter of a group; what RDS calls static takes effect at the next reboot only."""
-
-    name: str
-    value: str
-    apply_method: ApplyMethod = "immediate"
 
 
 def max_connections(memory: int) -> int:

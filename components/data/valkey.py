@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 from components.data.access import store_security_group
 from components.data.instance_classes import VALKEY, capacity
 from components.data.store_identity import check_backup_days, incarnation, store_log_groups, zone_letter
 from components.data.valkey_access import DENY_ALL, access_string
-from components.secrets.credential import Credential, CredentialArgs
+from components.secrets.credential import PASSWORD_LENGTH, Credential, CredentialArgs
 from components.secrets.rotation import RotationTarget
 
 PORT = 6379
@@ -63,7 +64,8 @@ class ValkeyArgs:
         check_backup_days(self.snapshot_retention_days)
         if len(self.zones) < _MIN_ZONES:
             raise ValueError(
-                f"{len(self.zones)} zones for Valkey; automatic failover needs {_MIN_ZONES} or more: name them"
+                f"{len(self.zones)} zones for Valkey; automatic failover needs {_MIN_ZONES} or more: "
+                "name one more"
             )
 
 
@@ -109,11 +111,12 @@ class Valkey(pulumi.ComponentResource):
         )
         credentials = {service: self._credential(service) for service in args.services}
         users = {
-            service: self._user(service, f"{service}_service", access_string(prefixes), credentials[service])
+            service: self._user(
+                service, f"{service}_service", access_string(prefixes), credentials[service].password
+            )
             for service, prefixes in args.services.items()
         }
-        # It is off and nobody keeps its password: ElastiCache knows no Valkey user without one.
-        nobody = self._user("default", "default", DENY_ALL, self._credential("default"))
+        nobody = self._user("default", "default", DENY_ALL, self._unknown_password())
         user_group = aws.elasticache.UserGroup(
             f"{name}-users",
             user_group_id=pulumi.Output.concat(name, "-", self._suffix),
@@ -178,7 +181,15 @@ class Valkey(pulumi.ComponentResource):
             self._child,
         )
 
-    def _user(self, role: str, username: str, access: str, credential: Credential) -> aws.elasticache.User:
+    def _unknown_password(self) -> pulumi.Output[str]:
+        """A password for a user that is off: ElastiCache knows no Valkey user without one."""
+        return random.RandomPassword(
+            f"{self._name}-default-password", length=PASSWORD_LENGTH, special=False, opts=self._child
+        ).result
+
+    def _user(
+        self, role: str, username: str, access: str, password: pulumi.Input[str]
+    ) -> aws.elasticache.User:
         name = f"{self._name}-user-{role}"
         return aws.elasticache.User(
             name,
@@ -186,7 +197,7 @@ class Valkey(pulumi.ComponentResource):
             user_name=username,
             engine="valkey",
             access_string=access,
-            authentication_mode={"type": "password", "passwords": [credential.password]},
+            authentication_mode={"type": "password", "passwords": [password]},
             tags={"Name": name},
             # Rotation gives the user its later passwords.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["authenticationMode"]),

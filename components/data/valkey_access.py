@@ -11,8 +11,8 @@ _PREFIX = re.compile(r"[a-z][a-z0-9-]*(:[a-z0-9-]+)*:")
 DENY_ALL = "off -@all"
 """The `default` user: every connection has to say who it is."""
 
-# Reading, writing, transactions, publish and subscribe, and the scripts of rate limiters. `@dangerous` takes back
-# what reads or empties the whole store (KEYS, FLUSHALL, ...); INFO is what clients ask when they connect.
+# Reading, writing, transactions, publish and subscribe, and the scripts of rate limiters. `-@dangerous` takes
+# back what reads or empties the whole store (KEYS, FLUSHALL, ...); INFO is what clients ask on connecting.
 _COMMANDS = (
     "-@all +@read +@write +@connection +@transaction +@pubsub +eval +evalsha +script|load -@dangerous +info"
 )
@@ -32,7 +32,8 @@ def access_string(prefixes: Sequence[str]) -> str:
     for prefix in prefixes:
         if not _PREFIX.fullmatch(prefix):
             raise ValueError(
-                f"key prefix {prefix!r} is not lower-case words that each end with a colon: write it like 'cart:'"
+                f"key prefix {prefix!r} is not lower-case words that each end with a colon: "
+                "write it like 'cart:'"
             )
     keys = " ".join(f"~{prefix}*" for prefix in prefixes)
     channels = " ".join(f"&{prefix}*" for prefix in prefixes)

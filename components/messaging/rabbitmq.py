@@ -18,8 +18,6 @@ CONFIGURATION = "\n".join(
     (
         # A consumer that sits on a delivery for 15 minutes is stuck; its messages go to another one.
         "consumer_timeout = 900000",
-        # Dead connections are noticed in two heartbeats.
-        "heartbeat = 60",
         # Operator policies carry the limits of Amazon MQ; administrators of the broker do not lift them.
         "management.restrictions.operator_policy_changes.disabled = true",
     )
@@ -200,6 +198,6 @@ class RabbitMq(pulumi.ComponentResource):
             auto_minor_version_upgrade=True,
             apply_immediately=False,
             tags={"Name": f"{name}-broker"},
-            # The broker's users are its own after creation: the bootstrap adds some, rotation changes this one.
+            # After creation the users are the broker's own: the bootstrap adds some, rotation changes this one.
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, ignore_changes=["users"]),
         )

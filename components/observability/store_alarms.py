@@ -1,20 +1,12 @@
-"""Alarms of one store, and the database events that concern it."""
+"""The alarms of one store, acting on the alarm topic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
+import pulumi_aws as aws
 
-
-@dataclass(frozen=True, kw_only=True)
-class Alarm:
-    """One alarm as plain data; see the alarm functions beside this module.
-
-    Attributes:
-        role: Suffix of the alarm's logical name (`cpu`), unique within its resource.
-    """
-
-    role: str
+from components.observability.alarm import Alarm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +15,21 @@ class StoreAlarmsArgs:
 
     Attributes:
         topic_arn: Topic to notify, when an alarm rises and when it clears.
-        alarms: Alarms of each watched resource, by a short stable name (`primary`), from
-            `postgres_alarms`, `document_db_alarms`, `valkey_alarms` or `rabbitmq_alarms`.
-        dimensions: CloudWatch dimensions of each watched resource, by the same name.
+        alarms: Alarms of each watched resource, by a short stable name (`primary`), from `postgres_alarms`,
+            `document_db_alarms`, `valkey_alarms`, `rabbitmq_alarms` or `rotation_alarms`.
+        dimensions: CloudWatch dimensions of each watched resource, by the same names.
     """
 
     topic_arn: pulumi.Input[str]
     alarms: Mapping[str, Sequence[Alarm]]
     dimensions: Mapping[str, Mapping[str, pulumi.Input[str]]]
+
+    def __post_init__(self) -> None:
+        if self.alarms.keys() != self.dimensions.keys():
+            odd = sorted(self.alarms.keys() ^ self.dimensions.keys())
+            raise ValueError(
+                f"{', '.join(odd)}: named in only one of alarms and dimensions; name every resource in both"
+            )
 
 
 class StoreAlarms(pulumi.ComponentResource):
@@ -44,3 +43,62 @@ class StoreAlarms(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: StoreAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cloudcommerce:observability:StoreAlarms", name, None, opts)
+        self._topic_arn = args.topic_arn
+        made = [
+            self._alarm(f"{name}-{resource}-{alarm.role}", alarm, args.dimensions[resource])
+            for resource, alarms in args.alarms.items()
+            for alarm in alarms
+        ]
+        self.alarm_names = pulumi.Output.all(*(alarm.name for alarm in made))
+        self.register_outputs({"alarm_names": self.alarm_names})
+
+    def _alarm(
+        self, name: str, alarm: Alarm, dimensions: Mapping[str, pulumi.Input[str]]
+    ) -> aws.cloudwatch.MetricAlarm:
+        of_one_metric = alarm.limit_metric is None
+        return aws.cloudwatch.MetricAlarm(
+            name,
+            alarm_description=alarm.description,
+            namespace=alarm.namespace if of_one_metric else None,
+            metric_name=alarm.metric if of_one_metric else None,
+            dimensions=dimensions if of_one_metric else None,
+            statistic=alarm.statistic if of_one_metric else None,
+            period=alarm.period if of_one_metric else None,
+            metric_queries=_percentage(alarm, alarm.limit_metric, dimensions) if alarm.limit_metric else None,
+            comparison_operator=alarm.comparison,
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.periods,
+            datapoints_to_alarm=alarm.periods,
+            treat_missing_data=alarm.missing,
+            alarm_actions=[self._topic_arn],
+            ok_actions=[self._topic_arn],
+            tags={"Name": name},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _percentage(
+    alarm: Alarm, limit_metric: str, dimensions: Mapping[str, pulumi.Input[str]]
+) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs]:
+    def query(id_: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
+        return aws.cloudwatch.MetricAlarmMetricQueryArgs(
+            id=id_,
+            metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
+                namespace=alarm.namespace,
+                metric_name=metric,
+                dimensions=dimensions,
+                period=alarm.period,
+                stat=alarm.statistic,
+            ),
+        )
+
+    return [
+        aws.cloudwatch.MetricAlarmMetricQueryArgs(
+            id="percentage",
+            expression="100 * used / maximum",
+            label=f"{alarm.metric} in percent of {limit_metric}",
+            return_data=True,
+        ),
+        query("used", alarm.metric),
+        query("maximum", limit_metric),
+    ]
