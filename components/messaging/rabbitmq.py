@@ -198,6 +198,6 @@ class RabbitMq(pulumi.ComponentResource):
             auto_minor_version_upgrade=True,
             apply_immediately=False,
             tags={"Name": f"{name}-broker"},
-            # After creation the users are the broker's own: the bootstrap adds some, rotation changes this one.
+            # Once made, users are the broker's own: the bootstrap adds some and rotation changes this one.
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, ignore_changes=["users"]),
         )

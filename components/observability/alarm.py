@@ -12,9 +12,9 @@ Comparison = Literal[
 Missing = Literal["missing", "notBreaching", "breaching"]
 """What silence means.
 
-`missing` for levels (memory, storage, lag): a store that starts or fails over reports nothing for minutes, which
-is no evidence either way. `notBreaching` for counts of bad events: no data is no event. `breaching` for one
-metric a resource, its processor: a store that says nothing at all is down.
+`missing` for levels (memory, storage, lag): a store that starts or fails over reports nothing for minutes,
+which is no evidence either way. `notBreaching` for counts of bad events: no data is no event. `breaching` for
+one metric a resource, its processor: a store that says nothing at all is down.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 

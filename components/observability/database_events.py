@@ -22,7 +22,7 @@ class DatabaseEventsArgs:
 
     Attributes:
         topic_arn: Topic to notify.
-        source_type: `db-instance` for RDS instances, `db-cluster` for DocumentDB clusters, which RDS runs too.
+        source_type: `db-instance` for RDS instances, `db-cluster` for DocumentDB clusters.
         source_ids: Identifiers of the sources.
     """
 
