@@ -14,9 +14,8 @@ def run() -> None:
     """Register the stack that the stack file describes, and its outputs."""
     settings = load_settings()
     provider = aws_provider(settings)
-        args = production_args(settings, account_id(settings, provider))
+    args = production_args(settings, account_id(settings, provider))
     export(production(args, pulumi.ResourceOptions(provider=provider)))
-
 
 
 def load_settings() -> Settings:

@@ -4,15 +4,24 @@ from dataclasses import dataclass
 
 import pulumi
 
+from stacks.data import Data, data
 from stacks.foundation import Foundation, foundation
 from stacks.production_args import ProductionArgs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Production:
-    """Everything that stands in production."""
+    """Everything that stands in production.
 
+    Attributes:
+        args: What the stack was told.
+        foundation: Network, keys and images.
+        data: Stores and broker.
+    """
+
+    args: ProductionArgs
     foundation: Foundation
+    data: Data
 
 
 def production(args: ProductionArgs, opts: pulumi.ResourceOptions) -> Production:
@@ -23,4 +32,4 @@ def production(args: ProductionArgs, opts: pulumi.ResourceOptions) -> Production
         opts: Carries the AWS provider, and with it region, account and default tags.
     """
     base = foundation(args, opts)
-    return Production(foundation=base)
+    return Production(args=args, foundation=base, data=data(base, args, opts))

@@ -6,13 +6,15 @@ properties tests ask for: parents, protection, ignored changes, aliases, secrets
 """
 
 import asyncio
+import collections.abc
 import contextvars
 import functools
 import importlib
 import inspect
+import keyword
 import logging
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -217,7 +219,7 @@ class _Monitor(mocks.MockMonitor):
 
 @functools.cache
 def computed_outputs(type_: str, name: str) -> dict[str, Any]:
-    """Plausible values for what a provider computes: each string and number the SDK's class declares.
+    """Plausible values for what a provider computes: one for each output that the SDK's class always has.
 
     Args:
         type_: Token of a custom resource, such as `aws:ec2/vpc:Vpc`; providers compute nothing.
@@ -227,28 +229,42 @@ def computed_outputs(type_: str, name: str) -> dict[str, Any]:
         return {}
     package, module_path, class_name = type_.split(":")
     submodule = module_path.split("/")[0]
+    python_name = f"{submodule}_" if keyword.iskeyword(submodule) else submodule
     module = importlib.import_module(
-        f"pulumi_{package}" if submodule == "index" else f"pulumi_{package}.{submodule}"
+        f"pulumi_{package}" if submodule == "index" else f"pulumi_{package}.{python_name}"
     )
-    values: dict[str, Any] = {}
-    for _, prop in inspect.getmembers(getattr(module, class_name), lambda m: isinstance(m, property)):
+    arn = f"arn:aws:{submodule}:{REGION}:{ACCOUNT_ID}:{name}"
+    hints = {key: typing.get_args(hint)[0] for key, hint in _properties(getattr(module, class_name))}
+    values = {key: _plausible(hint, name, arn, key) for key, hint in hints.items()}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _properties(owner: type) -> Iterator[tuple[str, Any]]:
+    """The properties that the SDK's code generator declared on a class: name for the engine, and type."""
+    for _, prop in inspect.getmembers(owner, lambda member: isinstance(member, property)):
         key = getattr(prop.fget, "_pulumi_name", None)
-        value = _plausible(typing.get_type_hints(prop.fget).get("return"), type_, name, key) if key else None
-        if value is not None:
-            values[str(key)] = value
-    return values
+        if key is not None:
+            yield key, typing.get_type_hints(prop.fget)["return"]
 
 
-def _plausible(hint: Any, type_: str, name: str, key: str) -> Any:
-    wanted = typing.get_args(hint)[0] if typing.get_args(hint) else hint
-    if wanted is str:
-        if key.lower().endswith("arn"):
-            service = type_.split(":")[1].split("/", maxsplit=1)[0]
-            return f"arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{name}"
-        return f"{name}-{key}"
-    if wanted is int:
+def _plausible(hint: Any, name: str, arn: str, key: str) -> Any:
+    if hint is str:
+        return arn if key.lower().endswith("arn") else f"{name}-{key}"
+    if hint is int:
         return 5000
+    if typing.get_origin(hint) is collections.abc.Sequence:
+        item = _plausible(typing.get_args(hint)[0], name, arn, key)
+        return None if item is None else [item]
+    if isinstance(hint, type) and issubclass(hint, dict):
+        # Inside an object nearly everything is declared optional: there, optional ones have values, too.
+        inner = {k: _plausible(_required(h), name, arn, k) for k, h in _properties(hint)}
+        return {k: v for k, v in inner.items() if v is not None}
     return None
+
+
+def _required(hint: Any) -> Any:
+    given = [argument for argument in typing.get_args(hint) if argument is not type(None)]
+    return given[0] if type(None) in typing.get_args(hint) else hint
 
 
 def _is_stack_urn(urn: str) -> bool:

@@ -1,8 +1,8 @@
 """Which resources a stack in existence has, and whether a program still knows each of them.
 
-The engine tells resources apart by URN. One that it no longer finds in the program it deletes, and one that it
-does not know it creates: so a rename replaces, which for a database means a new and empty one, unless the resource
-says with an alias what it was called before.
+The engine tells resources apart by URN. One that it no longer finds in the program it deletes, and one that
+it does not know it creates: so a rename replaces, which for a database means a new and empty one, unless the
+resource says with an alias what it was called before.
 https://www.pulumi.com/docs/iac/concepts/resources/options/aliases/
 
 
@@ -46,9 +46,7 @@ def compare(golden: Iterable[Identity], resources: list[Resource]) -> tuple[list
     by_urn = {resource.urn: resource for resource in resources}
     known = {r.urn: {Identity(r.type_chain, r.name), *_former(r, by_urn)} for r in resources}
     deleted = listed - set().union(*known.values())
-    created = [
-        Identity(by_urn[urn].type_chain, by_urn[urn].name) for urn, ids in known.items() if not ids & listed
-    ]
+    created = identities(by_urn[urn] for urn, ids in known.items() if not ids & listed)
     return sorted(deleted), created
 
 
@@ -60,7 +58,7 @@ def _former(resource: Resource, by_urn: dict[str, Resource]) -> Iterator[Identit
     for chain, parent_name in places:
         for type_, name in own:
             # As the engine does it: a child named after its parent was named after the parent's former name.
-                        inherits = parent is not None and name.startswith(parent.name)
+            inherits = parent is not None and name.startswith(parent.name)
             here = parent_name + name.removeprefix(parent.name) if parent and inherits else name
             yield Identity(f"{chain}${type_}" if chain else type_, here)
 

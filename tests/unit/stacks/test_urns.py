@@ -16,7 +16,7 @@ The engine would delete what is listed under `deleted` and create what is listed
 
 
 def test_program_knows_every_resource_of_a_stack_in_existence():
-        deleted, created = compare(read_golden(), deploy_production().resources)
+    deleted, created = compare(read_golden(), deploy_production().resources)
 
     assert (deleted, created) == ([], []), f"{deleted=}\n{created=}\n{REMEDY}"
 
