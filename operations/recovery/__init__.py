@@ -1,0 +1,1 @@
+"""`operations recover`: after the engine, a plugin or the machine died during an update."""

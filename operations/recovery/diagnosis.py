@@ -1,0 +1,139 @@
+"""What became of a creation whose end nobody saw. Looks, and changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from operations.catalogue import KINDS, Status, Thing
+from operations.catalogue.children import FINDERS, OUTSIDE_AWS, REPEATABLE, find_child
+from operations.clients import Clients
+from operations.ownership import Census, Owner, identify
+from operations.plan import has_unknowns
+from operations.state import Deployment, Resource
+
+
+class Verdict(StrEnum):
+    """What to do about a lost creation."""
+
+    ADOPT = "adopt"
+    """It exists: its record goes into the state."""
+    ABSENT = "absent"
+    """It was never made: the next `up` makes it."""
+    REPEATABLE = "repeatable"
+    """Making it again changes nothing: the next `up` does."""
+    BROKEN = "broken"
+    """It exists but never became usable: it has to be deleted."""
+    GOING = "going"
+    """It exists and is on its way out."""
+    AMBIGUOUS = "ambiguous"
+    """Several things could be it: they are orphans, and a person decides."""
+    UNDECIDED = "undecided"
+    """Nobody can tell: the record stays as it is, and the reason says what to do."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The diagnosis of one resource.
+
+    Attributes:
+        resource: Its record.
+        verdict: What became of it.
+        reason: How that is known, or what to do.
+        id: Its id, when it was found.
+        overrides: Inputs that AWS knows better than the record.
+        thing: What was found, when it is of a listed kind.
+    """
+
+    resource: Resource
+    verdict: Verdict
+    reason: str
+    id: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    thing: Thing | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a diagnosis looks.
+
+    Attributes:
+        clients: Clients of the region.
+        owner: The stack.
+        census: What stands there.
+        deployment: The state.
+    """
+
+    clients: Clients
+    owner: Owner
+    census: Census
+    deployment: Deployment
+
+
+def diagnose(resource: Resource, scene: Scene) -> Finding:
+    """Tell what became of the creation of a resource.
+
+    Args:
+        resource: Its record, without an id.
+        scene: Where to look.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refuses to answer.
+    """
+    resource_type = resource.resource_type
+    if resource_type.startswith(OUTSIDE_AWS):
+        return Finding(resource, Verdict.ABSENT, "lives in the state only; nothing was left behind")
+    if resource_type in REPEATABLE:
+        return Finding(resource, Verdict.REPEATABLE, "the next `up` sets it again, with the same effect")
+    if resource_type in KINDS:
+        return _diagnose_listed(resource, scene)
+    if resource_type in FINDERS:
+        return _diagnose_child(resource, scene)
+    return Finding(
+        resource,
+        Verdict.UNDECIDED,
+        f"no finder for {resource_type}: look for it in AWS by hand; if it exists, `pulumi import {resource_type} "
+        f"{resource.name} ID`, else `operations recover --forget '{resource.urn}'`",
+    )
+
+
+def _diagnose_child(resource: Resource, scene: Scene) -> Finding:
+    if has_unknowns(resource):
+        return Finding(resource, Verdict.ABSENT, "what it hangs on does not exist, so it cannot either")
+    child = find_child(scene.clients, resource)
+    if child is None:
+        return Finding(resource, Verdict.ABSENT, "AWS has no such thing")
+    return Finding(resource, Verdict.ADOPT, "found by what it connects", child.id, child.overrides)
+
+
+def _diagnose_listed(resource: Resource, scene: Scene) -> Finding:
+    unlisted = [each for each in scene.census.unlisted if each.resource_type == resource.resource_type]
+    if unlisted:
+        return Finding(
+            resource,
+            Verdict.UNDECIDED,
+            f"could not be looked for: {unlisted[0].reason}; allow the call, then run again",
+        )
+    candidates = identify(resource, scene.census.things, scene.owner, scene.deployment)
+    if not candidates:
+        return Finding(resource, Verdict.ABSENT, "AWS has no such thing")
+    if len(candidates) > 1:
+        names = ", ".join(thing.id for thing in candidates)
+        return Finding(resource, Verdict.AMBIGUOUS, f"several could be it ({names}); all are orphans")
+    return _verdict(resource, candidates[0])
+
+
+def _verdict(resource: Resource, thing: Thing) -> Finding:
+    how = "by its tags" if thing.tags else "by its name"
+    if thing.status is Status.DELETING:
+        return Finding(resource, Verdict.GOING, f"{thing.id} is being deleted", thing.id, thing=thing)
+    if thing.status is Status.FAILED:
+        return Finding(
+            resource, Verdict.BROKEN, f"{thing.id} failed and never became usable", thing.id, thing=thing
+        )
+    if has_unknowns(resource):
+        reason = (
+            f"{thing.id} exists, but its inputs are unknown until what it needs exists; run again after `up`"
+        )
+        return Finding(resource, Verdict.UNDECIDED, reason, thing.id, thing=thing)
+    return Finding(resource, Verdict.ADOPT, f"found {how}", thing.id, thing.overrides, thing)

@@ -1,0 +1,177 @@
+"""Taking a stack down, step by step; a run that was cut off is simply run again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from operations.backups import close_journal, journal, keep_backup, open_journal
+from operations.catalogue import KINDS, Status, Thing
+from operations.clients import Clients
+from operations.errors import OperationError
+from operations.interaction import Interaction
+from operations.ownership import Census, Owner, arn_type, owner_of, take_census
+from operations.pulumi_cli import EngineEvent, PulumiCli
+from operations.recovery.orphans import SNAPSHOT_ARN_TYPES
+from operations.removal.protection import Lifted, images, lift_protection, name_final_snapshots
+from operations.removal.retained import Remainder, declared, remainders
+from operations.state import Deployment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teardown:
+    """What a teardown works with.
+
+    Attributes:
+        pulumi: The stack.
+        clients: Clients of its region.
+        interaction: The terminal.
+    """
+
+    pulumi: PulumiCli
+    clients: Clients
+    interaction: Interaction
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a teardown ended.
+
+    Attributes:
+        deleted: Resources in the state before and not after.
+        lifted: Protection that was lifted.
+        retained: What AWS keeps by design.
+        leftovers: What else is left: id and what it is. There must be none.
+    """
+
+    deleted: int
+    lifted: tuple[Lifted, ...]
+    retained: tuple[Remainder, ...]
+    leftovers: dict[str, str]
+
+    def document(self) -> dict[str, Any]:
+        """Return the outcome as plain data."""
+        return asdict(self)
+
+
+def show(teardown: Teardown, deployment: Deployment) -> None:
+    """Show what goes, what of it holds data, and what will stay."""
+    counts = Counter(deployment.component_of(resource) for resource in deployment.cloud_resources)
+    teardown.interaction.table("What goes", ("Component", "Resources"), sorted(counts.items()))
+    stored = images(teardown.clients, deployment)
+    rows = [
+        (resource.name, resource.resource_type, resource.id, _fate(resource.name, resource.outputs, stored))
+        for resource in deployment.cloud_resources
+        if (kind := KINDS.get(resource.resource_type)) and kind.holds_data
+    ]
+    teardown.interaction.table("What holds data", ("Name", "Type", "Id", "What becomes of the data"), rows)
+    present = {resource.resource_type for resource in deployment.cloud_resources}
+    stays = {(rule["what"], rule["why"]) for rule in declared() if rule["type"] in present}
+    teardown.interaction.table("What AWS keeps by design", ("What", "Why"), sorted(stays))
+
+
+def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
+    """Delete everything of a stack and look whether it is gone.
+
+    Args:
+        teardown: What to work with; the stack's lock is free.
+        deployment: The state, without pending operations.
+
+    Raises:
+        OperationError: The engine could not delete something.
+        botocore.exceptions.ClientError: AWS refuses.
+    """
+    pulumi, interaction = teardown.pulumi, teardown.interaction
+    owner = owner_of(deployment, pulumi.stack, pulumi.directory)
+    before = journal(pulumi.directory, pulumi.stack)
+    prepared = name_final_snapshots(deployment)
+    lifted: tuple[Lifted, ...] = ()
+    if prepared.resources:
+        keep_backup(pulumi.directory, pulumi.stack, deployment)
+        open_journal(pulumi.directory, pulumi.stack, _merged(before, prepared))
+        lifted = tuple(lift_protection(teardown.clients, prepared))
+        for each in lifted:
+            interaction.note(f"{each.name}: {each.what}")
+        pulumi.import_state(prepared)
+        pulumi.unprotect_all()
+        pulumi.destroy(_Progress(interaction))
+    remembered = _merged(before, prepared)
+    left = pulumi.export_state()
+    census = take_census(teardown.clients, owner)
+    retained = remainders(teardown.clients, remembered)
+    leftovers = _leftovers(census, owner, remembered, retained)
+    leftovers |= {each.urn: "still in the state" for each in left.cloud_resources}
+    if not leftovers:
+        close_journal(pulumi.directory, pulumi.stack)
+    return Outcome(len(deployment.cloud_resources) - len(left.cloud_resources), lifted, retained, leftovers)
+
+
+def refuse_pending(deployment: Deployment) -> None:
+    """Refuse a state with operations whose end nobody saw: what they made would be left behind.
+
+    Raises:
+        OperationError: There are such operations.
+    """
+    if deployment.pending:
+        urns = ", ".join(each.resource.urn for each in deployment.pending)
+        raise OperationError(f"an update died in the middle of {urns}; run `operations recover` first")
+
+
+class _Progress:
+    """Prints the engine's deletions as they end."""
+
+    def __init__(self, interaction: Interaction) -> None:
+        self._interaction = interaction
+        self._done = 0
+
+    def __call__(self, event: EngineEvent) -> None:
+        metadata = event.get("resOutputsEvent", {}).get("metadata", {})
+        if metadata.get("op") == "delete" and metadata.get("old", {}).get("custom"):
+            self._done += 1
+            name = str(metadata["urn"]).rsplit("::", 1)[-1]
+            self._interaction.note(f"[{self._done}] deleted {metadata['type']} {name}")
+
+
+def _merged(before: Deployment | None, now: Deployment) -> Deployment:
+    """Return the older state of an unfinished teardown with the newer records in place of its own."""
+    if before is None:
+        return now
+    newer = {each.urn: each for each in now.resources}
+    merged = before
+    for resource in before.cloud_resources:
+        if resource.urn in newer:
+            merged = merged.with_values(resource.urn, newer[resource.urn].outputs)
+    return merged
+
+
+def _leftovers(
+    census: Census, owner: Owner, before: Deployment, retained: Sequence[Remainder]
+) -> dict[str, str]:
+    kept = {each.id for each in retained}
+    left = {
+        _key(thing): f"{thing.kind.resource_type}, {thing.status.value}"
+        for thing in census.of(owner, before)
+        if thing.status is not Status.DELETING and not kept & thing.identities
+    }
+    for arn in census.tagged_elsewhere:
+        if arn_type(arn) not in SNAPSHOT_ARN_TYPES:
+            left[arn] = "carries the stack's tags"
+    for unlisted in census.unlisted:
+        left[unlisted.resource_type] = f"could not be listed, so nothing is proved: {unlisted.reason}"
+    return left
+
+
+def _key(thing: Thing) -> str:
+    return thing.arn or thing.id
+
+
+def _fate(name: str, outputs: Any, stored: Any) -> str:
+    if name in stored:
+        return f"{stored[name]} images are deleted"
+    if outputs.get("finalSnapshotIdentifier") and not outputs.get("skipFinalSnapshot"):
+        return "kept in a final snapshot"
+    if "deletionWindowInDays" in outputs:
+        return f"key pending deletion for {outputs['deletionWindowInDays']} days"
+    if "recoveryWindowInDays" in outputs:
+        return f"recoverable for {outputs['recoveryWindowInDays']} days"
+    return "deleted"
