@@ -15,6 +15,9 @@ SCHEMA_FILE = Path(__file__).with_name("settings.schema.json")
 Model = TypeVar("Model", bound=BaseModel)
 _Location = Sequence[int | str]
 
+# Characters of a wrong value that a message repeats.
+_MAX_SHOWN = 100
+
 
 class SettingsError(ValueError):
     """The stack file says something that cannot be; the message lists every key that is wrong."""
@@ -41,7 +44,7 @@ def read_settings(model: type[Model], config: Mapping[str, str]) -> Model:
             continue
         try:
             document[name] = json.loads(text)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             # The engine passes plain strings as they are.
             document[name] = text
     try:
@@ -91,7 +94,12 @@ def _describe(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
         case "value_error":
             return f"{path}: {problem['ctx']['error']}"
         case _:
-            return f"{path}: got {problem['input']!r}; {problem['msg']}{_takes(model, location)}"
+            return f"{path}: got {_shown(problem['input'])}; {problem['msg']}{_takes(model, location)}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _path(location: _Location) -> str:

@@ -1,0 +1,230 @@
+"""Wrong settings fail before anything is planned and say which key, what it got and what it takes."""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+
+from infra.settings import LOG_RETENTION_DAYS, Settings
+from infra.settings_document import SCHEMA_FILE, SettingsError, read_settings, render_schema
+from tests.unit.stacks.program import deploy_production, stack_file
+
+pytestmark = pytest.mark.mission_M71
+
+REMOVE = object()
+
+
+def raw(config: dict[str, Any]) -> dict[str, str]:
+    """Configuration as the engine hands it over."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The production stack file with one value replaced, added or removed."""
+    config = copy.deepcopy(stack_file())
+    head, *rest = path.split(".")
+    owner: Any = config
+    steps: list[Any] = [f"cloudcommerce:{head}", *(int(s) if s.isdigit() else s for s in rest)]
+    for step in steps[:-1]:
+        owner = owner[step]
+    if value is REMOVE:
+        del owner[steps[-1]]
+    else:
+        owner[steps[-1]] = value
+    return config
+
+
+def test_production_stack_file_is_valid():
+    settings = read_settings(Settings, raw(stack_file()))
+
+    assert settings.network.zones == ("us-east-1a", "us-east-1b", "us-east-1c")
+    assert settings.protection.deletion_protection
+
+
+def test_keys_of_other_namespaces_are_left_alone():
+    config = raw(stack_file()) | {"aws:profile": "production", "pulumi:tags": '{"a": "b"}'}
+
+    assert read_settings(Settings, config) == read_settings(Settings, raw(stack_file()))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        # Unknown and missing keys
+        (
+            "netwrok",
+            {},
+            "cloudcommerce:netwrok: unknown key, did you mean network; it takes aws, tags, network",
+        ),
+        ("qqq", "x", "cloudcommerce:qqq: unknown key; it takes aws, tags"),
+        (
+            "network.natperzone",
+            True,
+            "cloudcommerce:network.natperzone: unknown key, did you mean natPerZone",
+        ),
+        (
+            "network.nat_per_zone",
+            True,
+            "cloudcommerce:network.nat_per_zone: unknown key, did you mean natPerZone",
+        ),
+        ("data.postgres.size", 1, "cloudcommerce:data.postgres.size: unknown key; it takes instanceClass"),
+        ("network", REMOVE, "cloudcommerce:network: missing. It takes: The VPC"),
+        ("aws.region", REMOVE, "cloudcommerce:aws.region: missing. It takes: AWS region, such as us-east-1"),
+        ("tags.owner", REMOVE, "cloudcommerce:tags.owner: missing. It takes: Team or address"),
+        # Types
+        ("network", "10.0.0.0/16", "cloudcommerce:network: got '10.0.0.0/16'; Input should be an object"),
+        ("network", [], "cloudcommerce:network: got []; Input should be an object"),
+        (
+            "network.natPerZone",
+            "yes",
+            "cloudcommerce:network.natPerZone: got 'yes'; Input should be a valid bool",
+        ),
+        (
+            "network.zones",
+            "us-east-1a",
+            "cloudcommerce:network.zones: got 'us-east-1a'; Input should be a valid",
+        ),
+        ("network.zones.1", 2, "cloudcommerce:network.zones[1]: got 2; Input should be a valid string"),
+        ("aws.accountId", 123456789012, "cloudcommerce:aws.accountId: got 123456789012; .* in quotes"),
+        (
+            "data.backupRetentionDays",
+            "30",
+            "data.backupRetentionDays: got '30'; Input should be a valid integer",
+        ),
+        (
+            "data.postgres.engineVersion",
+            17,
+            "cloudcommerce:data.postgres.engineVersion: got 17; .*'17' or '18'",
+        ),
+        # Values
+        ("aws.region", "virginia", "cloudcommerce:aws.region: got 'virginia'; .*such as us-east-1"),
+        ("aws.accountId", "12345", "cloudcommerce:aws.accountId: got '12345'; .*12 digits"),
+        ("tags.dataClass", "secret", "cloudcommerce:tags.dataClass: got 'secret'; .*'confidential'"),
+        ("tags.owner", "a;b", "cloudcommerce:tags: tag Owner='a;b': AWS takes letters"),
+        ("tags.costCenter", "", "cloudcommerce:tags: tag CostCenter has 0 characters"),
+        ("tags.extra", {"Owner": "x"}, "cloudcommerce:tags: extra tag 'Owner' redefines a mandatory tag"),
+        ("network.cidr", "10.0.0.0", "cloudcommerce:network: 10.0.0.0/32 is a /32: AWS takes"),
+        ("network.cidr", "ten", "cloudcommerce:network: 'ten' is not an IPv4 network"),
+        ("network.cidr", "8.8.0.0/16", "cloudcommerce:network: 8.8.0.0/16 is not private address space"),
+        ("network.subnetPrefixes", {"data": 19}, "cloudcommerce:network: data subnets of /19 do not work"),
+        ("network.zones", ["us-east-1a"], "cloudcommerce:network.zones: got .*at least 3 items"),
+        ("network.zones.1", "us-east-1a", "cloudcommerce:network.zones: us-east-1a listed more than once"),
+        (
+            "network.zones.1",
+            "eu-west-1b",
+            "cloudcommerce: network.zones has eu-west-1b, but aws.region is us-ea",
+        ),
+        ("network.interfaceEndpoints.0", "ecr.apo", "interfaceEndpoints[0]: got 'ecr.apo'; .*'ecr.api'"),
+        ("data.backupRetentionDays", 7, "data.backupRetentionDays: got 7; .*greater than or equal to 30"),
+        ("data.backupRetentionDays", 60, "data.backupRetentionDays: got 60; .*less than or equal to 35"),
+        (
+            "data.postgres.instanceClass",
+            "t3.huge",
+            "data.postgres.instanceClass: unknown instance class 't3.huge'",
+        ),
+        (
+            "data.postgres.instanceClass",
+            "cache.m7g.large",
+            "instanceClass: unknown instance class 'cache.m7g.large",
+        ),
+        ("data.postgres.maxAllocatedStorageGib", 105, "maxAllocatedStorageGib is 105: .*take 110 or more"),
+        (
+            "data.postgres.allocatedStorageGib",
+            5,
+            "allocatedStorageGib: got 5; .*First size of the volume in GiB",
+        ),
+        ("data.documentDb.engineVersion", "3.6.0", "data.documentDb.engineVersion: got '3.6.0'; .*'5.0.0'"),
+        (
+            "data.valkey.nodeType",
+            "db.m7g.large",
+            "data.valkey.nodeType: unknown instance class 'db.m7g.large'",
+        ),
+        ("messaging.rabbitMq.engineVersion", "3.13", "rabbitMq.engineVersion: got '3.13'; .*'4.2'"),
+        ("registry.images", [], "cloudcommerce:registry.images: got []; .*at least 1 item"),
+        ("registry.images.0", "Order", "cloudcommerce:registry.images[0]: got 'Order'; .*lower case"),
+        (
+            "registry.keepReleases",
+            0,
+            "cloudcommerce:registry.keepReleases: got 0; .*greater than or equal to 1",
+        ),
+        (
+            "observability.logRetentionDays",
+            366,
+            "logRetentionDays: CloudWatch Logs does not offer 366 days: take 400",
+        ),
+        ("observability.logRetentionDays", 30, "logRetentionDays: got 30; .*365 or more"),
+    ],
+)
+def test_message_says_key_value_and_remedy(path: str, value: object, expected: str):
+    pattern = re.escape(expected).replace(re.escape(".*"), ".*")
+
+    with pytest.raises(SettingsError, match=pattern):
+        read_settings(Settings, raw(changed(path, value)))
+
+
+def test_all_mistakes_are_told_at_once():
+    config = changed("network.cidr", "ten") | {"cloudcommerce:extra": {}}
+    del config["cloudcommerce:registry"]
+
+    with pytest.raises(SettingsError) as failure:
+        read_settings(Settings, raw(config))
+
+    assert str(failure.value).startswith("3 wrong in the stack's settings")
+    assert len(str(failure.value).splitlines()) == 4
+
+
+@pytest.mark.parametrize("hostile", ["", "{", "[" * 20_000, '{"cidr": ', "\x00", "null"])
+def test_hostile_values_are_refused_as_settings(hostile: str):
+    with pytest.raises(SettingsError, match="cloudcommerce:network: got"):
+        read_settings(Settings, raw(stack_file()) | {"cloudcommerce:network": hostile})
+
+
+@pytest.mark.parametrize("days", [d for d in LOG_RETENTION_DAYS if d >= 365])
+def test_every_retention_that_cloudwatch_offers_is_taken(days: int):
+    config = raw(changed("observability.logRetentionDays", days))
+
+    assert read_settings(Settings, config).observability.log_retention_days == days
+
+
+def test_wrong_settings_register_nothing():
+    registered: list[object] = []
+
+    with pytest.raises(Exception, match="cloudcommerce:qqq: unknown key"):
+        registered.append(deploy_production(qqq={}))
+
+    assert registered == []
+
+
+def test_settings_are_immutable():
+    settings = read_settings(Settings, raw(stack_file()))
+
+    with pytest.raises(Exception, match="frozen"):
+        settings.network.cidr = "10.0.0.0/16"  # type: ignore[misc]
+
+
+def test_committed_schema_is_what_the_model_says():
+    assert SCHEMA_FILE.read_text("utf-8") == render_schema(Settings), "run python -m infra.settings --schema"
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda config: config.update({"cloudcommerce:netwrok": {}}),
+        lambda config: config["cloudcommerce:network"].update(cdir="10.0.0.0/16"),
+        lambda config: config["cloudcommerce:network"].update(natPerZone="yes"),
+        lambda config: config.pop("cloudcommerce:tags"),
+    ],
+)
+def test_editors_see_with_the_schema_what_the_program_refuses(break_it: Callable[[dict[str, Any]], object]):
+    schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    config = copy.deepcopy(stack_file())
+    jsonschema.validate({"config": config}, schema)
+
+    break_it(config)
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"config": config}, schema)
