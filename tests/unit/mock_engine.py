@@ -65,6 +65,7 @@ class Deployment:
     exports: dict[str, Any] = field(default_factory=dict)
     secret_exports: frozenset[str] = frozenset()
     component_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secret_component_outputs: dict[str, frozenset[str]] = field(default_factory=dict)
     result: Any = None
 
     def all(self, type_: str) -> list[Resource]:
@@ -202,6 +203,7 @@ class _Monitor(mocks.MockMonitor):
             self._deployment.secret_exports = secret
         else:
             self._deployment.component_outputs[request.urn] = plain
+            self._deployment.secret_component_outputs[request.urn] = secret
         return empty_pb2.Empty()
 
     def Invoke(  # noqa: N802  # named by the protocol

@@ -1,0 +1,194 @@
+"""What holds for everything in production, whoever adds the next component."""
+
+import importlib
+import inspect
+import json
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.unit.mock_engine import ACCOUNT_ID, STACK, Deployment, Resource
+from tests.unit.stacks.program import deploy_production, stack_file
+
+# What holds data, or opens it: losing one of these loses what no `pulumi up` brings back.
+STATEFUL = {
+    "aws:docdb/cluster:Cluster",
+    "aws:ecr/repository:Repository",
+    "aws:elasticache/replicationGroup:ReplicationGroup",
+    "aws:kms/key:Key",
+    "aws:mq/broker:Broker",
+    "aws:rds/instance:Instance",
+    "aws:secretsmanager/secret:Secret",
+}
+
+
+@pytest.fixture(scope="module")
+def production() -> Deployment:
+    return deploy_production()
+
+
+def aws_resources(deployment: Deployment) -> list[Resource]:
+    return [r for r in deployment.resources if r.type.startswith("aws:")]
+
+
+@cache
+def takes_tags(type_: str) -> bool:
+    """Whether the SDK's class of a type has tags."""
+    _, module, name = type_.split(":")
+    package = module.split("/")[0]
+    owner = getattr(
+        importlib.import_module(f"pulumi_aws.{'lambda_' if package == 'lambda' else package}"), name
+    )
+    return "tags" in inspect.signature(owner._internal_init).parameters
+
+
+def test_everything_that_takes_tags_carries_its_logical_name(production):
+    wrong = {
+        r.urn: r.inputs.get("tags")
+        for r in aws_resources(production)
+        if takes_tags(r.type) and r.inputs.get("tags", {}).get("Name") != r.name
+    }
+
+    assert not wrong
+
+
+def test_default_tags_come_from_the_provider(production):
+    (provider,) = (r for r in production.resources if r.type == "pulumi:providers:aws")
+    tags = json.loads(provider.inputs["defaultTags"])["tags"]
+
+    assert tags["Environment"] == STACK
+    assert set(tags) >= {"Project", "Environment", "Owner", "CostCenter", "DataClass", "ManagedBy"}
+    assert {r.provider.split("::")[-2] for r in aws_resources(production)} == {"aws"}
+
+
+def test_nothing_admits_the_internet(production):
+    rules = [
+        *(r.inputs for r in production.all("SecurityGroupIngressRule")),
+        *(rule for r in production.all("SecurityGroup") for rule in r.inputs.get("ingress", [])),
+    ]
+
+    assert rules
+    assert not [rule for rule in rules if "0.0.0.0/0" in json.dumps(rule) or "::/0" in json.dumps(rule)]
+
+
+def test_each_store_admits_the_workloads_on_its_own_port(production):
+    admitted = {
+        (r.name, r.inputs["fromPort"])
+        for r in production.all("SecurityGroupIngressRule")
+        if r.inputs.get("referencedSecurityGroupId") == "workloads-id" and "fromPort" in r.inputs
+    }
+
+    assert {port for _, port in admitted} == {5432, 6379, 27017, 5671, 443}
+
+
+def test_stores_stand_in_isolated_subnets(production):
+    isolated = {f"core-data-{zone}-id" for zone in "abc"}
+    groups = [r for r in production.resources if r.type.endswith(":SubnetGroup")]
+
+    assert len(groups) == 3
+    assert all(set(group.inputs["subnetIds"]) == isolated for group in groups)
+    assert set(production.one("Broker").inputs["subnetIds"]) <= isolated
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_what_holds_data_is_protected_unless_lifted_on_purpose(protected):
+    deployment = deploy_production(protection={"deletionProtection": protected})
+    stateful = [r for r in deployment.resources if r.type in STATEFUL]
+
+    assert {r.type for r in stateful} == STATEFUL
+    assert {r.name for r in stateful if r.protect} == {r.name for r in stateful if protected}
+
+
+def test_everything_at_rest_is_encrypted_with_a_key_of_ours(production):
+    keys = {r.outputs["arn"] for r in production.all("aws:kms/key:Key")}
+    key_of: dict[str, Any] = {}
+    for r in aws_resources(production):
+        match r.type.rpartition(":")[2]:
+            case "LogGroup" | "Secret" | "Cluster" | "ReplicationGroup":
+                key_of[r.name] = r.inputs.get("kmsKeyId")
+            case "Instance" if "replicateSourceDb" not in r.inputs:
+                key_of[r.name] = r.inputs.get("kmsKeyId")
+            case "Repository":
+                key_of[r.name] = r.inputs["encryptionConfigurations"][0]["kmsKey"]
+            case "Broker":
+                key_of[r.name] = r.inputs["encryptionOptions"]["kmsKeyId"]
+
+    assert len(key_of) > 15
+    assert not {name: key for name, key in key_of.items() if key not in keys}
+
+
+def test_no_role_may_do_everything(production):
+    attached = [r.inputs["policyArn"] for r in production.all("RolePolicyAttachment")]
+    statements = [
+        statement
+        for r in production.all("RolePolicy")
+        for statement in json.loads(r.inputs["policy"])["Statement"]
+    ]
+
+    assert statements
+    assert not [arn for arn in attached if re.search(r"FullAccess|Administrator|PowerUser", arn)]
+    for statement in statements:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [a for a in actions if a == "*" or re.fullmatch(r"\w+:\*", a)], statement
+
+
+def test_passwords_are_secret_everywhere(production):
+    passwords = [r.outputs["result"] for r in production.all("RandomPassword")]
+    shown = [
+        (r.urn, key)
+        for r in production.resources
+        for key, value in r.inputs.items()
+        if key not in r.secret_inputs and any(p in json.dumps(value) for p in passwords)
+    ]
+
+    assert len(passwords) > 5
+    assert not shown
+    assert not production.secret_exports
+    assert not [p for p in passwords if p in json.dumps(production.exports)]
+    assert not [
+        (urn, key)
+        for urn, outputs in production.component_outputs.items()
+        for key, value in outputs.items()
+        if key not in production.secret_component_outputs[urn]
+        and any(p in json.dumps(value) for p in passwords)
+    ]
+
+
+def test_preview_plans_the_same_resources(production):
+    planned = deploy_production(preview=True)
+
+    assert {r.urn for r in planned.resources} == {r.urn for r in production.resources}
+
+
+def test_program_asks_aws_for_nothing_but_its_account(production):
+    assert {token for token, _ in production.invokes} == {"aws:index/getCallerIdentity:getCallerIdentity"}
+
+
+def test_account_in_the_settings_is_the_only_one_allowed():
+    deployment = deploy_production(aws={"region": "us-east-1", "accountId": ACCOUNT_ID})
+    (provider,) = (r for r in deployment.resources if r.type == "pulumi:providers:aws")
+
+    assert json.loads(provider.inputs["allowedAccountIds"]) == [ACCOUNT_ID]
+    assert deployment.invokes == []
+
+
+def test_logical_names_hold_neither_environment_nor_index(production):
+    assert not [
+        r.name for r in production.resources if re.search(r"(^|-)(prod|production|test|\d+)(-|$)", r.name)
+    ]
+
+
+def test_every_component_hands_on_its_outputs(production):
+    components = [r for r in production.resources if not r.custom]
+
+    assert len(components) > 15
+    assert not [c.urn for c in components if not production.component_outputs.get(c.urn)]
+    assert not [c.urn for c in components if not production.children(c)]
+
+
+def test_one_nat_gateway_saves_two_elsewhere():
+    network = stack_file()["cloudcommerce:network"] | {"natPerZone": False}
+
+    assert len(deploy_production(network=network).all("NatGateway")) == 1
