@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Asset
 
-class Unknown:
-    """The type of `UNKNOWN`."""
-
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN: Final = Unknown()
-"""Stands in preview for a value that only an earlier resource's creation will tell."""
+__all__ = ["UNKNOWN", "Asset", "Context", "Properties"]
 
 Properties = dict[str, Any]
 """Plain Python values under Pulumi's camelCase property names (secrets already unwrapped)."""
@@ -31,8 +24,6 @@ class Context(Protocol):
         response: The last answer of AWS inside this operation (the create response after the create call).
         changed: On update the top-level properties whose value differs; on create those that are given.
         region: The region this resource lives in (its own `region` or the provider's).
-        account: The account id.
-        partition: The AWS partition, for example `aws`.
     """
 
     id: str
@@ -42,8 +33,14 @@ class Context(Protocol):
     response: Mapping[str, Any]
     changed: frozenset[str]
     region: str
-    account: str
-    partition: str
+
+    @property
+    def account(self) -> str:
+        """The account id."""
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition, for example `aws`."""
 
     def call(self, operation: str, *, service: str = "", region: str = "", **request: Any) -> dict[str, Any]:
         """Call an AWS operation with the plugin's retries and error reporting.

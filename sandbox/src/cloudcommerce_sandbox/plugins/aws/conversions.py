@@ -74,8 +74,7 @@ def _unordered(value: Any) -> list[str]:
 
 
 def _version_prefix(actual: Any, wanted: Any) -> bool:
-    actual, wanted = str(actual), str(wanted)
-    return actual == wanted or actual.startswith(wanted.removesuffix(".x") + ".")
+    return str(actual) == str(wanted) or str(actual).startswith(str(wanted).removesuffix(".x") + ".")
 
 
 POLICY = Convert(
@@ -117,7 +116,7 @@ TEXT_BOOL = Convert(
 """`true`/`false` text in Pulumi, a boolean in the API."""
 
 UNORDERED = Convert(equal=lambda a, b: _unordered(a) == _unordered(b))
-"""A set of blocks: the order in which AWS reports them is meaningless (lists of scalars compare so anyway)."""
+"""A set of blocks: the order of AWS means nothing (lists of scalars compare so anyway)."""
 
 ORDERED = Convert()
 """A list of scalars whose order matters, against the default."""

@@ -4,8 +4,8 @@ HOWTO: declare a type
 ---------------------
 Put a `ResourceType` into the tuple `TYPES` of `types/<service>.py` (the service of the Pulumi token:
 `aws:kms/key:Key` lives in `types/kms.py`, `aws:lambda/function:Function` in `types/lambda_.py`; a service
-whose file would grow beyond some 300 lines becomes a package `types/<service>/` whose `__init__` joins the tuples).
-Nothing else has to be registered. Look at `types/kms.py`, `types/iam.py` and `types/ec2/vpc.py`.
+whose file would grow beyond some 300 lines becomes a package `types/<service>/` whose `__init__` joins the
+tuples). Nothing else has to be registered. Look at `types/kms.py`, `types/iam.py` and `types/ec2/vpc.py`.
 
 What the machinery does by itself, so that only exceptions are declared:
 
@@ -57,7 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from cloudcommerce_sandbox.plugins.aws.context import Context, Properties
 from cloudcommerce_sandbox.plugins.aws.conversions import Convert
@@ -295,7 +295,7 @@ class TagStyle:
     """
 
     member: str = "Tags"
-    shape: tuple[str, str] | str = ("Key", "Value")
+    shape: tuple[str, str] | Literal["map"] = ("Key", "Value")
     read: str = "Tags"
     list: Fetch | None = None
     tag: str = "tag_resource"
@@ -321,7 +321,8 @@ class ResourceType:
         service: botocore service name.
         docs: URL of the page the force-new properties, ids and defaults come from.
         id: Where the id comes from.
-        create: First the step that makes the thing, then those that complete it.
+        create: First the step that makes the thing, then those that complete it. Where several could make it
+            (from nothing, from a backup), the first whose `when` holds does.
         read: How it is found; None: it can't be read and lives in state only (attachments of pure
             bookkeeping).
         update: Steps that change it in place, in order.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cloudcommerce_sandbox.plugins.aws.declaration import Fetch, TagStyle
 
 
@@ -63,7 +65,7 @@ def iam_tags(kind: str, member: str, value: str = "{id}") -> TagStyle:
 def arn_tags(
     member: str = "tags",
     *,
-    shape: tuple[str, str] | str = "map",
+    shape: tuple[str, str] | Literal["map"] = "map",
     arn: str = "{arn}",
     arn_member: str = "resourceArn",
     keys_member: str = "tagKeys",

@@ -1,0 +1,124 @@
+"""Failures of AWS calls, and what they mean for the plugin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cloudcommerce_sandbox.plugins.provider import ProviderError
+
+_GONE: Final = re.compile(r"NotFound|NoSuch|DoesNotExist|NotExists?\b|\.Missing$")
+_THROTTLED: Final = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException.Throttled",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""botocore's own list: https://docs.aws.amazon.com/boto3/latest/guide/retries.html"""
+
+_IN_USE: Final = (
+    "DependencyViolation",
+    "DeleteConflict",
+    "ResourceInUse",
+    "ResourceInUseException",
+    "InvalidParameterValue: in use",
+    "OperationAborted",
+    "ConcurrentModification",
+    "ConcurrentModificationException",
+)
+"""Codes of deletes that pass once something else is gone."""
+
+
+class AwsError(ProviderError):
+    """A refused or failed AWS call.
+
+    Attributes:
+        operation: `service:Operation`.
+        code: AWS's error code.
+        status: HTTP status; 0 when there was no answer.
+    """
+
+    def __init__(self, operation: str, code: str, message: str, status: int = 0) -> None:
+        super().__init__(f"{operation}: {code}: {message}")
+        self.operation = operation
+        self.code = code
+        self.message = message
+        self.status = status
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether AWS says that there is no such thing."""
+        return bool(_GONE.search(self.code))
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call can succeed a moment later: throttled, failed inside AWS, or no answer."""
+        return self.code in _THROTTLED or self.status >= 500 or self.code == NO_ANSWER  # noqa: PLR2004 - HTTP
+
+    def matches(self, patterns: Iterable[str]) -> bool:
+        """Whether the error is one of `Code` or `Code: part of the message`."""
+        return any(self._matches(pattern) for pattern in patterns)
+
+    def _matches(self, pattern: str) -> bool:
+        code, _, part = pattern.partition(": ")
+        return self.code == code and part.lower() in self.message.lower()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether something else still needs the thing that was to be deleted."""
+        return self.matches(_IN_USE)
+
+
+NO_ANSWER: Final = "NoAnswer"
+"""The code we give to connection failures and timeouts."""
+
+
+class EmulatorGapError(AwsError):
+    """The emulator lacks the operation; never retried."""
+
+    def __init__(self, operation: str, detail: str) -> None:
+        super().__init__(
+            operation,
+            "NotEmulated",
+            f"the emulator does not implement {operation} ({detail}). Add it to the emulator's extensions, "
+            "or leave the resource out of the stack",
+        )
+
+    @property
+    def is_transient(self) -> bool:
+        """A gap stays a gap."""
+        return False
+
+    @property
+    def is_gone(self) -> bool:
+        """A gap says nothing about the thing."""
+        return False
+
+
+def is_emulator_gap(response: Any) -> str:
+    """Tell a gap of the emulator from an error of AWS; return what it answered, "" for an error of AWS.
+
+    moto's server answers an operation it lacks with an HTML page and status 404, 500 or 501, which botocore's
+    parsers turn into an error whose code is the bare status.
+    """
+    metadata = response.get("ResponseMetadata", {})
+    content = metadata.get("HTTPHeaders", {}).get("content-type", "")
+    status = metadata.get("HTTPStatusCode", 0)
+    message = str(response.get("Error", {}).get("Message", ""))
+    is_page = content.startswith("text/html") and "<!doctype html" in message.lower()
+    if is_page or (content.startswith("text/html") and status in (404, 500, 501)):
+        return f"HTTP {status} with an HTML page"
+    return "it says so" if "not yet implemented" in message.lower() or "NotImplemented" in message else ""

@@ -1,0 +1,289 @@
+"""Create, read, update and delete by declaration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cloudcommerce_sandbox.plugins.aws import diff, sdk, steps, tags
+from cloudcommerce_sandbox.plugins.aws.declaration import Call, Run, Step
+from cloudcommerce_sandbox.plugins.aws.errors import AwsError
+from cloudcommerce_sandbox.plugins.aws.naming import DEFAULTS
+from cloudcommerce_sandbox.plugins.aws.operation import Operation
+from cloudcommerce_sandbox.plugins.aws.requests import member_path
+from cloudcommerce_sandbox.plugins.aws.tags import TagPolicy
+from cloudcommerce_sandbox.plugins.aws.templates import parse, select
+from cloudcommerce_sandbox.plugins.provider import InitializationError, ProviderError
+
+PENDING: Final = "__pendingCreateSteps"
+"""Output of a half-made resource: how many of the last create steps are still to be run."""
+
+_IN_USE: Final = (
+    "DependencyViolation",
+    "DeleteConflict",
+    "DeleteConflictException",
+    "ResourceInUse",
+    "ResourceInUseException",
+    "ConcurrentModification",
+    "ConcurrentModificationException",
+    "OperationAborted",
+    "InvalidParameterValue: in use",
+)
+"""What AWS says while something else still needs the thing that shall go."""
+
+_IN_USE_SECONDS: Final = 120.0
+_VISIBLE_TRIES: Final = 8
+
+
+def create(operation: Operation, policy: TagPolicy) -> tuple[str, dict[str, Any]]:
+    """Make the resource.
+
+    Returns:
+        Its id and outputs.
+
+    Raises:
+        InitializationError: It exists but a later step failed.
+        ProviderError: Nothing was made.
+    """
+    kind = operation.kind
+    operation.changed = frozenset(operation.inputs)
+    own = policy.all_tags(operation.inputs.get("tags")) if kind.tags is not None else {}
+    position = _maker(operation)
+    first = kind.create[position]
+    extra = tags.on_create(kind.tags, own) if kind.tags is not None else {}
+    steps.run(operation, first, _names_to_create(first, operation.inputs, first=True), extra)
+    response = operation.response
+    item = _item_of(first, response)
+    try:
+        operation.state = steps.readable(operation, item)
+        operation.id = _id(operation, response)
+    except ProviderError as error:
+        raise ProviderError(f"it was made, but its id could not be told: {error}") from error
+    return operation.id, _complete_create(
+        operation, policy, item, len(kind.create) - position - 1, own if not extra else {}
+    )
+
+
+def _maker(operation: Operation) -> int:
+    """Return the position of the step that makes the thing: the first whose condition holds."""
+    steps_ = enumerate(operation.kind.create)
+    return next((position for position, step in steps_ if step.when is None or step.when(operation)), 0)
+
+
+def _complete_create(
+    operation: Operation, policy: TagPolicy, item: dict[str, Any], pending: int, late_tags: Mapping[str, Any]
+) -> dict[str, Any]:
+    kind = operation.kind
+    count = len(kind.create)
+    try:
+        for position in range(count - pending, count):
+            step = kind.create[position]
+            if not step.on or any(operation.inputs.get(name) is not None for name in step.on):
+                steps.run(operation, step, _names_to_create(step, operation.inputs, first=False))
+            pending -= 1
+        if late_tags:
+            _change_tags(operation, {}, late_tags)
+        if kind.created is not None:
+            item = steps.settle(operation, kind.created) or {}
+        elif not item:
+            item = _visible(operation)
+        else:
+            steps.complete(operation, item, deep=False)
+        return outputs(operation, policy, item)
+    except ProviderError as error:
+        state = {**outputs(operation, policy, item, safe=True), PENDING: pending}
+        raise InitializationError(str(error), operation.id, state) from error
+
+
+def _names_to_create(step: Step, inputs: Mapping[str, Any], *, first: bool) -> list[str]:
+    if isinstance(step, Run):
+        return []
+    if step.on or not first:
+        return [*step.on, *step.props]
+    return [name for name in inputs if name != DEFAULTS]
+
+
+def _item_of(step: Step, response: Mapping[str, Any]) -> dict[str, Any]:
+    found = select(step.item, response) if step.item else None
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def _visible(operation: Operation) -> dict[str, Any]:
+    """Read what was just made; AWS may take a moment to show it."""
+    pause = 0.1
+    for _ in range(_VISIBLE_TRIES):
+        item = steps.read_item(operation, deep=False)
+        if item is not None:
+            return item
+        operation.clients.pause(pause)
+        pause *= 2
+    message = f"it was made as {operation.id}, but {operation.kind.service} does not show it"
+    raise ProviderError(message)
+
+
+def _id(operation: Operation, response: Mapping[str, Any]) -> str:
+    rule = operation.kind.id
+    if rule.function is not None:
+        found: Any = rule.function(operation)
+    elif rule.response:
+        found = select(rule.response, response)
+    else:
+        found = operation.expand(rule.template)
+    if not found:
+        message = f"the answer of AWS has no {rule.response or rule.template}"
+        raise ProviderError(message)
+    return str(found)
+
+
+def outputs(
+    operation: Operation, policy: TagPolicy, item: Mapping[str, Any], *, safe: bool = False
+) -> dict[str, Any]:
+    """Return the outputs: what was asked for, over what AWS tells, and what the declaration computes.
+
+    Args:
+        operation: The context, after its steps.
+        policy: Default tags.
+        item: The read item.
+        safe: Make no further call (while another failure is being reported).
+    """
+    kind = operation.kind
+    schema = sdk.schema(kind.pulumi_type)
+    given = {
+        name: value for name, value in operation.inputs.items() if name != DEFAULTS and value is not None
+    }
+    found = {**operation.state, **steps.readable(operation, item), **given}
+    operation.state = found
+    if "region" in schema.outputs:
+        found["region"] = operation.region
+    if not safe:
+        for name, template in kind.outputs.items():
+            if name not in given:
+                found[name] = operation.expand(template)
+                operation.state = found
+    if kind.tags is not None:
+        found["tagsAll"] = policy.all_tags(operation.inputs.get("tags"))
+    return {name: value for name, value in found.items() if value is not None and name != PENDING}
+
+
+def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
+    """Change the resource in place, or finish one that was half made.
+
+    A failure leaves the state as it was, so that the next run sees the whole difference again; every step
+    sets values and can be repeated.
+
+    Returns:
+        Its outputs.
+    """
+    kind = operation.kind
+    pending = operation.state.pop(PENDING, None)
+    if pending is not None:
+        late_tags = policy.all_tags(operation.inputs.get("tags")) if kind.tags is not None else {}
+        operation.changed = frozenset(operation.inputs)
+        _complete_create(operation, policy, {}, int(pending), late_tags)
+    operation.changed = diff.changed_properties(kind, operation.old_inputs, operation.inputs)
+    operation.changed -= {"tags", "region"}
+    ran = False
+    for step in kind.update:
+        names = _names_to_update(operation, step)
+        if names is not None:
+            steps.run(operation, step, names)
+            ran = True
+    if kind.tags is not None:
+        _change_tags(
+            operation, operation.state.get("tagsAll") or {}, policy.all_tags(operation.inputs.get("tags"))
+        )
+    if ran and kind.updated is not None:
+        item = steps.settle(operation, kind.updated)
+    else:
+        item = steps.read_item(operation, deep=False)
+    operation.state = {
+        name: value for name, value in operation.state.items() if name not in operation.old_inputs
+    }
+    return outputs(operation, policy, item or {})
+
+
+def _names_to_update(operation: Operation, step: Step) -> list[str] | None:
+    """Return the properties a step shall send; None when it has nothing to do."""
+    changed = operation.changed
+    if isinstance(step, Run):
+        return [] if changed and (not step.on or changed & set(step.on)) else None
+    sendable = [
+        name for name in {**operation.inputs, **operation.old_inputs} if _has_member(operation, step, name)
+    ]
+    triggers = set(step.on or sendable) & changed
+    if not triggers:
+        return None
+    if step.full:
+        return sendable
+    return [*sorted(triggers), *step.props]
+
+
+def _has_member(operation: Operation, call: Call, name: str) -> bool:
+    return name != DEFAULTS and member_path(operation.kind, call, name) is not None
+
+
+def _change_tags(operation: Operation, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    style = operation.kind.tags
+    if style is None:
+        return
+    service = style.service
+    target = steps.expand_set(operation, style.target, service, style.tag)
+    gone, come = tags.removed(old, new), tags.added(old, new)
+    if gone:
+        keys: dict[str, Any]
+        if style.untag_member is None:
+            keys = {style.tag_member: tags.shaped(style, {key: old[key] for key in gone})}
+        else:
+            keys = {style.untag_member: list(gone)}
+        operation.call(style.untag, service=service, **target, **keys)
+    if come:
+        operation.call(style.tag, service=service, **target, **{style.tag_member: tags.shaped(style, come)})
+
+
+def actual_tags(operation: Operation, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags that the resource carries in AWS."""
+    style = operation.kind.tags
+    if style is None:
+        return {}
+    found = tags.from_item(style, item)
+    if found is None and style.list is not None:
+        found = tags.plain(style, steps.fetch(operation, style.list))
+    return found or {}
+
+
+def delete(operation: Operation) -> None:
+    """Remove the resource, waiting a bounded time for what still depends on it. Gone already is fine."""
+    kind = operation.kind
+    operation.deadline = time.monotonic() + (operation.timeout or _IN_USE_SECONDS)
+    operation.retry = (*_IN_USE, *kind.delete_retry)
+    for step in kind.delete:
+        try:
+            steps.run(operation, step, list(step.on))
+        except AwsError as error:
+            missing = kind.read.missing if kind.read is not None else ()
+            if not (error.is_gone or error.matches(missing)):
+                raise
+    if kind.deleted is not None:
+        steps.settle(operation, kind.deleted, gone=True)
+
+
+def parse_id(operation: Operation) -> None:
+    """Put what an import id says into the state, for templates and for the inputs of the import."""
+    rule = operation.kind.id
+    if rule.parse is not None:
+        operation.state = {**rule.parse(operation.id), **operation.state}
+    elif rule.template:
+        found = parse(rule.template, operation.id)
+        if found is None:
+            message = f"{operation.id!r} is no id of this type; it has the form {rule.template}"
+            raise ProviderError(message)
+        operation.state = {**found, **operation.state}
+
+
+def input_names(operation: Operation) -> Iterator[str]:
+    """Yield the inputs of the type that AWS can tell about."""
+    kind = operation.kind
+    for name in sdk.schema(kind.pulumi_type).inputs:
+        if name not in kind.local and name not in kind.unsupported and name not in ("tags", "region"):
+            yield name
