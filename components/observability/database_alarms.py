@@ -20,7 +20,7 @@ def postgres_alarms(instance_class: str, *, allocated_storage: int, replica: boo
     """Alarms of an RDS instance; dimension `DBInstanceIdentifier`.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html. gp3 volumes have no burst
-    balance; what shows on them is the queue. Storage autoscaling steps in below a tenth of free space, so that
+    balance; what shows on them is the queue. Storage autoscaling steps in below a tenth of free space, so
     less than a twentieth means that it has reached its limit or waits for its six hours to pass:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
 

@@ -125,4 +125,4 @@ class Credential(pulumi.ComponentResource):
             version_stages=["AWSCURRENT", "INITIAL"],
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["secretString", "versionStages"]),
         )
-        return version.arn
+        return version.secret_arn
