@@ -1,6 +1,7 @@
 """Exports of the state, kept on disk before it is changed, and the journal of an unfinished teardown.
 
-They lie in `.operations/<stack>/` of the project, readable by their owner only; secrets in them are encrypted.
+They lie in `.operations/<stack>/` of the project, readable by their owner only; secrets in them stay
+encrypted.
 """
 
 import os

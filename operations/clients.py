@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.parsers
 
 from operations.errors import OperationError
 
@@ -48,6 +49,14 @@ class Clients:
             raise OperationError(
                 f"AWS does not know who is asking ({error}); check the credentials"
             ) from error
+
+
+AWS_ERRORS = (
+    botocore.exceptions.ClientError,
+    botocore.exceptions.BotoCoreError,
+    botocore.parsers.ResponseParserError,  # an answer that is no API answer: a proxy, an outage, an emulator
+)
+"""What a call may raise."""
 
 
 def error_code(error: botocore.exceptions.ClientError) -> str:

@@ -1,16 +1,16 @@
 """The commands that work on a stack: options, exit codes and printed results."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ParamSpec
 
-import botocore.exceptions
 import click
 
-from operations.clients import Clients
+from operations.clients import AWS_ERRORS, Clients
 from operations.errors import OperationError
 from operations.interaction import Interaction
 from operations.pulumi_cli import PulumiCli
@@ -38,12 +38,13 @@ class Session:
     region: str | None
 
     def clients(self, deployment: Deployment) -> Clients:
-        """Return clients of the region that is asked for, else of the stack's provider.
+        """Return clients of the region that is asked for, else of the stack's provider, else of the environment.
 
         Raises:
             OperationError: Neither names a region.
         """
-        region = self.region or deployment.provider_region()
+        environment = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        region = self.region or deployment.provider_region() or environment
         if not region:
             raise OperationError("no region: give --region or set AWS_REGION")
         return Clients(region)
@@ -68,7 +69,7 @@ def _reporting_failure(function: Callable[_Parameters, None]) -> Callable[_Param
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
         try:
             function(*args, **kwargs)
-        except (OperationError, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+        except (OperationError, *AWS_ERRORS) as error:
             Interaction(as_json=bool(kwargs.get("as_json"))).result({"error": str(error)})
             click.echo(f"error: {error}", err=True)
             sys.exit(FAILURE)

@@ -31,21 +31,24 @@ class Interaction:
 
     def note(self, text: str) -> None:
         """Print progress."""
-        Console(stderr=True, highlight=False).print(escape(text))
+        Console(stderr=True, highlight=False, emoji=False).print(escape(text))
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table, unless the result is JSON."""
-        if self.as_json:
+        """Print a table that has rows, unless the result is JSON."""
+        listed = list(rows)
+        if self.as_json or not listed:
             return
-        table = Table(*columns, title=title, title_justify="left", title_style="bold")
-        for row in rows:
+        table = Table(title=title, title_justify="left", title_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")  # an id that is cut off is of no use
+        for row in listed:
             table.add_row(*(escape(str(cell)) for cell in row))
-        Console(highlight=False).print(table)
+        Console(highlight=False, emoji=False).print(table)
 
     def say(self, text: str) -> None:
         """Print a sentence of the result, unless it is JSON."""
         if not self.as_json:
-            Console(highlight=False).print(escape(text))
+            Console(highlight=False, emoji=False).print(escape(text))
 
     def result(self, document: Any) -> None:
         """Print the result as JSON, if that is asked for."""

@@ -9,12 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import botocore.exceptions
 import yaml
 
 from operations.catalogue import KINDS, Kind, Thing
 from operations.catalogue.children import autonamed
-from operations.clients import Clients
+from operations.clients import AWS_ERRORS, Clients
 from operations.errors import OperationError
 from operations.state import Deployment, Resource
 
@@ -155,7 +154,7 @@ def _named(resource: Resource, thing: Thing) -> bool:
 def _list(clients: Clients, kind: Kind) -> tuple[Thing, ...] | Unlisted:
     try:
         return tuple(kind.things(clients))
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+    except AWS_ERRORS as error:
         return Unlisted(kind.resource_type, str(error).splitlines()[0])
 
 
@@ -169,7 +168,7 @@ def _tagged(clients: Clients, owner: Owner) -> tuple[tuple[str, ...], Unlisted |
             .paginate(TagFilters=filters)
         )
         arns = [item["ResourceARN"] for page in pages for item in page["ResourceTagMappingList"]]
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+    except AWS_ERRORS as error:
         return (), Unlisted("resourcegroupstaggingapi", str(error).splitlines()[0])
     return tuple(arn for arn in arns if arn_type(arn) not in listed), None
 

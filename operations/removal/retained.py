@@ -200,8 +200,8 @@ RETENTIONS: tuple[Retention, ...] = (
     Retention(
         "aws:kms/key:Key",
         "KMS key pending deletion",
-        "KMS waits 7 to 30 days, for everything encrypted under a destroyed key is lost; the final snapshots need it: "
-        "cancel the deletion to keep them readable",
+        "KMS waits 7 to 30 days, for what is encrypted under a destroyed key is lost; the final snapshots "
+        "need it: cancel the deletion to keep them readable",
         _pending_key,
         "aws kms list-keys",
         "KMS removes it by itself; to keep it: aws kms cancel-key-deletion --key-id {id}",

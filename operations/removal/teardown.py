@@ -126,7 +126,7 @@ class _Progress:
 
     def __call__(self, event: EngineEvent) -> None:
         metadata = event.get("resOutputsEvent", {}).get("metadata", {})
-        if metadata.get("op") == "delete" and metadata.get("old", {}).get("custom"):
+        if metadata.get("op") == "delete" and metadata["old"].get("custom") and not str(metadata["type"]).startswith("pulumi:"):
             self._done += 1
             name = str(metadata["urn"]).rsplit("::", 1)[-1]
             self._interaction.note(f"[{self._done}] deleted {metadata['type']} {name}")
