@@ -27,6 +27,17 @@ _UNSUPPORTED = HTTPStatus.NOT_IMPLEMENTED
 _UNLOCKED = frozenset({("lambda", "Invoke")})
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if (
+            host
+            and "." in host
+            and not any(base.match(f"http://{host}") for _, base in self.backend_url_patterns)
+        ):
+            raise NotImplementedError(f"moto has no service at {host}")
+        return super().get_backend_for_host(host)
+
+
 class EmulatorApplication:
     """Answers AWS calls by moto, one at a time.
 
@@ -54,7 +65,7 @@ class EmulatorApplication:
         self._faults = faults
         self._recorder = recorder
         self._lock = lock
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Dispatcher(create_backend_app)
         self.stopping = threading.Event()
 
     def __call__(self, environ: Environ) -> Response:

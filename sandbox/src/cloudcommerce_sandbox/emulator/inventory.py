@@ -50,9 +50,10 @@ def inventory() -> list[dict[str, Any]]:
     return [asdict(item) for item in sorted(items, key=lambda i: (i.service, i.region, i.type, i.id))]
 
 
-def _pairs(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """Returns `{key: value}` of AWS's list of pairs in either spelling."""
-    return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags or []}
+def _pairs(tags: Any) -> dict[str, str]:
+    """Returns tags by key, of AWS's list of pairs in either spelling."""
+    pairs: Iterable[Mapping[str, str]] = tags.values() if isinstance(tags, Mapping) else tags or []
+    return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in pairs}
 
 
 def _rows(kind: str, identifiers: Iterable[str], tags: Callable[[str], Mapping[str, str]]) -> Iterator[Row]:
@@ -231,12 +232,12 @@ def _ecr(backend: Any) -> Iterator[Row]:
 
 def _iam(backend: Any) -> Iterator[Row]:
     for role in backend.roles.values():
-        yield "role", role.name, _pairs(role.tags.values()), None
+        yield "role", role.name, _pairs(role.tags), None
     for policy in backend.managed_policies.values():
         if not policy.arn.startswith("arn:aws:iam::aws:policy/"):
-            yield "policy", policy.arn, _pairs(policy.tags.values()), None
+            yield "policy", policy.arn, _pairs(policy.tags), None
     for profile in backend.instance_profiles.values():
-        yield "instance-profile", profile.name, _pairs(profile.tags.values()), None
+        yield "instance-profile", profile.name, _pairs(profile.tags), None
     for user in backend.users.values():
         yield "user", user.name, {}, None
     yield from _rows("group", backend.groups, lambda _: {})

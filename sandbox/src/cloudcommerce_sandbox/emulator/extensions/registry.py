@@ -82,13 +82,3 @@ class Extension:
 def _own(response: type[BaseResponse], operation: str) -> bool:
     function = getattr(response, xform_name(operation), None)
     return function is not None and not function.__module__.startswith("moto.")
-
-
-EXTENSIONS: list[Extension] = []
-
-
-def install(endpoint_url: str, lock: threading.RLock) -> None:
-    """Loads every extension into moto. Call once, before the first request."""
-    runtime = Runtime(endpoint_url, lock)
-    for extension in EXTENSIONS:
-        extension.install(runtime)
