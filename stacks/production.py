@@ -1,4 +1,4 @@
-"""Production: foundation → data. Each step takes what the steps before it made and returns a frozen value."""
+"""Production: foundation → data → watch. Each step takes what the steps before it made."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import pulumi
 from stacks.data import Data, data
 from stacks.foundation import Foundation, foundation
 from stacks.production_args import ProductionArgs
+from stacks.watch import Watch, watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +18,13 @@ class Production:
         args: What the stack was told.
         foundation: Network, keys and images.
         data: Stores and broker.
+        watch: Alarms.
     """
 
     args: ProductionArgs
     foundation: Foundation
     data: Data
+    watch: Watch
 
 
 def production(args: ProductionArgs, opts: pulumi.ResourceOptions) -> Production:
@@ -32,4 +35,5 @@ def production(args: ProductionArgs, opts: pulumi.ResourceOptions) -> Production
         opts: Carries the AWS provider, and with it region, account and default tags.
     """
     base = foundation(args, opts)
-    return Production(args=args, foundation=base, data=data(base, args, opts))
+    stores = data(base, args, opts)
+    return Production(args=args, foundation=base, data=stores, watch=watch(base, stores, args, opts))

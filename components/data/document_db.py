@@ -83,7 +83,7 @@ class DocumentDb(pulumi.ComponentResource):
         port: TCP port.
         cluster_identifier: Identifier of the cluster.
         cluster_arn: ARN of the cluster.
-        instance_identifiers: Instance in each zone, by zone.
+        instance_identifiers: Instance in each zone, by the zone's letter.
         security_group_id: Group of the instances.
         master_secret_arn: Secret of the administrator.
         service_secret_arns: Secret of each service's user, by service.

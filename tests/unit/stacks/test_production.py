@@ -23,6 +23,8 @@ STATEFUL = {
     "aws:secretsmanager/secret:Secret",
 }
 
+UNSTABLE = re.compile(r"(^|-)(prod|production|test|\d+)(-|$)")
+
 
 @pytest.fixture(scope="module")
 def production() -> Deployment:
