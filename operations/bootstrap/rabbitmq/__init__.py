@@ -1,0 +1,1 @@
+"""RabbitMQ: vhosts, users, permissions and policies, through the management HTTP API."""
