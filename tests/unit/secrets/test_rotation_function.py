@@ -172,7 +172,7 @@ def test_a_rotation_gives_the_store_a_fresh_password_and_makes_it_current(make_w
     }
 
 
-@pytest.mark.parametrize(("engine", "crashed_in"), product(ENGINES, range(len(STEPS))))
+@pytest.mark.parametrize(("engine", "crashed_in"), list(product(ENGINES, range(len(STEPS)))))
 def test_a_rotation_converges_after_a_crash_behind_any_step(make_world: Any, engine: str, crashed_in: int):
     """Secrets Manager begins again with the first step after any failure."""
     world = make_world(engine)
