@@ -87,6 +87,7 @@ def production_args(settings: Settings, account: pulumi.Input[str]) -> Productio
             build_days=settings.registry.build_days,
         ),
         log_retention_days=settings.observability.log_retention_days,
+        alarm_emails=settings.observability.alarm_emails,
         deletion_protection=settings.protection.deletion_protection,
     )
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic.alias_generators import to_camel
 
 from components.data import instance_classes
-from components.network.cidr import Tier, plan_subnets
+from components.network.cidr import Tier, parse_vpc_cidr, plan_subnets
 from components.tags import DataClass, Ownership, default_tags
 from infra.settings_document import SCHEMA_FILE, render_schema
 
@@ -45,6 +45,10 @@ def _accepted_by_cloudwatch(days: int) -> int:
         nearest = min((d for d in LOG_RETENTION_DAYS if d >= days), default=LOG_RETENTION_DAYS[-1])
         raise ValueError(f"CloudWatch Logs does not offer {days} days: take {nearest}, the next one up")
     return days
+
+
+def _vpc_network(cidr: str) -> str:
+    return str(parse_vpc_cidr(cidr))
 
 
 def _of(table: Mapping[str, instance_classes.InstanceClass]) -> AfterValidator:
@@ -118,7 +122,9 @@ class SubnetPrefixSettings(_Section):
 class NetworkSettings(_Section):
     """The VPC."""
 
-    cidr: str = Field(description="Address range of the VPC: private space, /16 to /21.")
+    cidr: Annotated[str, AfterValidator(_vpc_network)] = Field(
+        description="Address range of the VPC: private space, /16 to /21."
+    )
     zones: Annotated[tuple[str, ...], AfterValidator(_unique)] = Field(
         min_length=3, description="Availability zones by name, three or more, all of aws.region."
     )
@@ -223,13 +229,16 @@ class RegistrySettings(_Section):
 
 
 class ObservabilitySettings(_Section):
-    """Logs."""
+    """Logs and alarms."""
 
     log_retention_days: Annotated[int, AfterValidator(_accepted_by_cloudwatch)] = Field(
         default=365,
         ge=MIN_LOG_RETENTION_DAYS,
         description=f"Days that logs are kept: {MIN_LOG_RETENTION_DAYS} or more, as CloudWatch offers them.",
     )
+    alarm_emails: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...], AfterValidator(_unique)
+    ] = Field(default=(), description="E-mail addresses that alarms are sent to; each must confirm once.")
 
 
 class ProtectionSettings(_Section):

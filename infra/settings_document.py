@@ -53,7 +53,8 @@ def read_settings(model: type[Model], config: Mapping[str, str]) -> Model:
     except ValidationError as error:
         problems = [_describe(model, dict(problem)) for problem in error.errors()]
     listed = "\n".join(f"  - {problem}" for problem in problems)
-    raise SettingsError(f"{len(problems)} wrong in the stack's settings:\n{listed}")
+    count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+    raise SettingsError(f"{count} in the stack's settings:\n{listed}")
 
 
 def render_schema(model: type[BaseModel]) -> str:

@@ -65,6 +65,7 @@ class ProductionArgs:
         data: The data stores.
         registry: The images.
         log_retention_days: Days that logs are kept.
+        alarm_emails: Addresses that alarms are sent to.
         deletion_protection: Whether Pulumi and AWS refuse to delete what holds data.
     """
 
@@ -75,4 +76,5 @@ class ProductionArgs:
     data: DataPlan
     registry: RegistryPlan
     log_retention_days: int
+    alarm_emails: Sequence[str]
     deletion_protection: bool

@@ -45,7 +45,11 @@ def watch(base: Foundation, stores: Data, args: ProductionArgs, opts: pulumi.Res
         opts: Carries the AWS provider.
     """
     topic = AlarmTopic(
-        "alarms", AlarmTopicArgs(key_arn=base.keys.operations.key_arn, account_id=args.account_id), opts
+        "alarms",
+        AlarmTopicArgs(
+            key_arn=base.keys.operations.key_arn, account_id=args.account_id, emails=args.alarm_emails
+        ),
+        opts,
     )
 
     def alarms(store: str, watched: _Watched) -> StoreAlarms:

@@ -1,6 +1,7 @@
 """The topic that alarms and database events notify."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -14,10 +15,12 @@ class AlarmTopicArgs:
     Attributes:
         key_arn: KMS key of the `operations` data class; its policy must let CloudWatch and RDS events use it.
         account_id: Account whose alarms and database events may publish.
+        emails: Addresses that are told; AWS asks each of them to confirm first.
     """
 
     key_arn: pulumi.Input[str]
     account_id: pulumi.Input[str]
+    emails: Sequence[str] = ()
 
 
 class AlarmTopic(pulumi.ComponentResource):
@@ -47,6 +50,10 @@ class AlarmTopic(pulumi.ComponentResource):
             ),
             opts=child,
         )
+        for email in args.emails:
+            aws.sns.TopicSubscription(
+                f"{name}-{email}", topic=topic.arn, protocol="email", endpoint=email, opts=child
+            )
         self.topic_arn = policy.arn
         self.register_outputs({"topic_arn": self.topic_arn})
 

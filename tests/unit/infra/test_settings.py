@@ -107,9 +107,9 @@ def test_keys_of_other_namespaces_are_left_alone():
         ("tags.owner", "a;b", "cloudcommerce:tags: tag Owner='a;b': AWS takes letters"),
         ("tags.costCenter", "", "cloudcommerce:tags: tag CostCenter has 0 characters"),
         ("tags.extra", {"Owner": "x"}, "cloudcommerce:tags: extra tag 'Owner' redefines a mandatory tag"),
-        ("network.cidr", "10.0.0.0", "cloudcommerce:network: 10.0.0.0/32 is a /32: AWS takes"),
-        ("network.cidr", "ten", "cloudcommerce:network: 'ten' is not an IPv4 network"),
-        ("network.cidr", "8.8.0.0/16", "cloudcommerce:network: 8.8.0.0/16 is not private address space"),
+        ("network.cidr", "10.0.0.0", "cloudcommerce:network.cidr: 10.0.0.0/32 is a /32: AWS takes"),
+        ("network.cidr", "ten", "cloudcommerce:network.cidr: 'ten' is not an IPv4 network"),
+        ("network.cidr", "8.8.0.0/16", "cloudcommerce:network.cidr: 8.8.0.0/16 is not private address space"),
         ("network.subnetPrefixes", {"data": 19}, "cloudcommerce:network: data subnets of /19 do not work"),
         ("network.zones", ["us-east-1a"], "cloudcommerce:network.zones: got .*at least 3 items"),
         ("network.zones.1", "us-east-1a", "cloudcommerce:network.zones: us-east-1a listed more than once"),
@@ -156,6 +156,7 @@ def test_keys_of_other_namespaces_are_left_alone():
             366,
             "logRetentionDays: CloudWatch Logs does not offer 366 days: take 400",
         ),
+        ("observability.alarmEmails", ["me"], "alarmEmails[0]: got 'me'; .*E-mail addresses"),
         ("observability.logRetentionDays", 30, "logRetentionDays: got 30; .*365 or more"),
     ],
 )
@@ -173,7 +174,7 @@ def test_all_mistakes_are_told_at_once():
     with pytest.raises(SettingsError) as failure:
         read_settings(Settings, raw(config))
 
-    assert str(failure.value).startswith("3 wrong in the stack's settings")
+    assert str(failure.value).startswith("3 mistakes in the stack's settings")
     assert len(str(failure.value).splitlines()) == 4
 
 

@@ -194,3 +194,14 @@ def test_one_nat_gateway_saves_two_elsewhere():
     network = stack_file()["cloudcommerce:network"] | {"natPerZone": False}
 
     assert len(deploy_production(network=network).all("NatGateway")) == 1
+
+
+def test_alarms_reach_the_people_that_the_settings_name():
+    people = ["on-call@example.com", "platform@example.com"]
+    deployment = deploy_production(observability={"alarmEmails": people})
+    topic = deployment.one("aws:sns/topic:Topic").outputs["arn"]
+    subscriptions = [s.inputs for s in deployment.all("TopicSubscription")]
+
+    assert [(s["topic"], s["protocol"]) for s in subscriptions] == [(topic, "email")] * 2
+    assert {s["endpoint"] for s in subscriptions} == set(people)
+    assert all(a.inputs["alarmActions"] for a in deployment.all("MetricAlarm"))
