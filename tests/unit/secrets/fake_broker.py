@@ -64,7 +64,7 @@ def running(broker: Broker) -> Iterator[Broker]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     broker.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield broker
