@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -13,6 +13,8 @@ import click
 from operations.clients import AWS_ERRORS, Clients
 from operations.errors import OperationError
 from operations.interaction import Interaction
+from operations.proofs.contract import read_claims
+from operations.proofs.judge import Proof, prove
 from operations.pulumi_cli import PulumiCli
 from operations.recovery.lock import free_the_stack, read_state
 from operations.recovery.recover import Recovery, Report
@@ -38,7 +40,8 @@ class Session:
     region: str | None
 
     def clients(self, deployment: Deployment) -> Clients:
-        """Return clients of the region that is asked for, else of the stack's provider, else of the environment.
+        """Return clients of the region that is asked for, else of the stack's provider, else of the
+        environment.
 
         Raises:
             OperationError: Neither names a region.
@@ -79,6 +82,38 @@ def _reporting_failure(function: Callable[_Parameters, None]) -> Callable[_Param
 
 def _session(stack: str, region: str | None, *, as_json: bool, yes: bool) -> Session:
     return Session(PulumiCli(stack, Path.cwd()), Interaction(as_json=as_json, yes=yes), region)
+
+
+@click.command()
+@_common
+def audit(stack: str, region: str | None, *, as_json: bool) -> None:
+    """Prove the claims of the stack's audit output against AWS.
+
+    Checks the output against its schema, looks up every claim and prints what AWS answered. Exit code 1: a
+    claim does not hold.
+    """
+    session = _session(stack, region, as_json=as_json, yes=False)
+    claims = read_claims(session.pulumi.output("audit"), session.pulumi.directory)
+    proofs = prove(claims, session.clients(session.pulumi.export_state()))
+    _print_proofs(session.interaction, proofs)
+    sys.exit(0 if all(proof.passed for proof in proofs) else FINDINGS)
+
+
+def _print_proofs(interaction: Interaction, proofs: Sequence[Proof]) -> None:
+    rows = [
+        (
+            "PASS" if proof.passed else "FAIL",
+            ", ".join(proof.claim.controls),
+            proof.claim.component,
+            f"{proof.claim.fact} {proof.claim.subject}",
+            proof.reason or f"{proof.call}: {proof.observed}",
+        )
+        for proof in proofs
+    ]
+    interaction.table("Audit", ("", "Controls", "Component", "Claim", "Evidence"), rows)
+    failed = sum(not proof.passed for proof in proofs)
+    interaction.say(f"{len(proofs) - failed} of {len(proofs)} claims hold.")
+    interaction.result({"passed": not failed, "proofs": [proof.document() for proof in proofs]})
 
 
 @click.command()

@@ -1,0 +1,213 @@
+"""Which resources make claims, and from which of their outputs.
+
+A claim's value is what the provider read back after the resource was made, never a constant of the program.
+A getter that resolves to None says that the fact does not apply to this resource.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.audit.models import Value
+
+Getter = Callable[[Any], pulumi.Output[Value | None]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A type of resource that makes claims.
+
+    Attributes:
+        resource: Its class.
+        identifier: Output under which AWS is asked for it.
+        facts: Getter of the value by fact.
+    """
+
+    resource: type[pulumi.CustomResource]
+    identifier: Callable[[Any], pulumi.Output[str]]
+    facts: Mapping[str, Getter]
+
+
+def major(version: str | None, parts: int = 1) -> str:
+    """Return the first parts of a version, in which support is counted (`17.10` is 17, `8.1.0` is 8.1)."""
+    return ".".join((version or "").split(".")[:parts])
+
+
+def parameter(parameters: Sequence[Any] | None, name: str) -> str:
+    """Return the value of a database parameter among a group's, empty when the group leaves the default."""
+    for each in parameters or ():
+        entry = each if isinstance(each, Mapping) else {"name": each.name, "value": each.value}
+        if entry["name"] == name:
+            return str(entry["value"])
+    return ""
+
+
+def _text(output: pulumi.Output[Any]) -> pulumi.Output[Value | None]:
+    return output.apply(lambda value: str(value) if value else "")
+
+
+def _flag(output: pulumi.Output[Any]) -> pulumi.Output[Value | None]:
+    return output.apply(bool)
+
+
+def _number(output: pulumi.Output[Any]) -> pulumi.Output[Value | None]:
+    return output.apply(lambda value: int(value or 0))
+
+
+def _version(output: pulumi.Output[Any], parts: int) -> pulumi.Output[Value | None]:
+    return output.apply(lambda version: major(version, parts))
+
+
+def _of_primary(resource: Any, value: pulumi.Output[Value | None]) -> pulumi.Output[Value | None]:
+    # A read replica is rebuilt from its source: it needs no backups and no standby of its own.
+    return pulumi.Output.all(resource.replicate_source_db, value).apply(
+        lambda both: None if both[0] else both[1]
+    )
+
+
+def _sources(rule: Any) -> pulumi.Output[Value | None]:
+    named = (rule.cidr_ipv4, rule.cidr_ipv6, rule.prefix_list_id, rule.referenced_security_group_id)
+    return pulumi.Output.all(*named).apply(lambda values: tuple(str(value) for value in values if value))
+
+
+SUBJECTS: tuple[Subject, ...] = (
+    Subject(
+        aws.rds.Instance,
+        lambda r: r.identifier,
+        {
+            "rds.instance.storageEncrypted": lambda r: _flag(r.storage_encrypted),
+            "rds.instance.encryptionKey": lambda r: _text(r.kms_key_id),
+            "rds.instance.publiclyAccessible": lambda r: _flag(r.publicly_accessible),
+            "rds.instance.backupRetentionDays": lambda r: _of_primary(r, _number(r.backup_retention_period)),
+            "rds.instance.deletionProtection": lambda r: _flag(r.deletion_protection),
+            "rds.instance.multiAz": lambda r: _of_primary(r, _flag(r.multi_az)),
+            "rds.instance.majorVersion": lambda r: _version(r.engine_version, 1),
+            "rds.instance.autoMinorVersionUpgrade": lambda r: _flag(r.auto_minor_version_upgrade),
+        },
+    ),
+    Subject(
+        aws.rds.ParameterGroup,
+        lambda r: r.name,
+        {
+            "rds.parameterGroup.forceSsl": lambda r: r.parameters.apply(
+                lambda parameters: parameter(parameters, "rds.force_ssl") == "1"
+            )
+        },
+    ),
+    Subject(aws.rds.Proxy, lambda r: r.name, {"rds.proxy.requireTls": lambda r: _flag(r.require_tls)}),
+    Subject(
+        aws.docdb.Cluster,
+        lambda r: r.cluster_identifier,
+        {
+            "docdb.cluster.storageEncrypted": lambda r: _flag(r.storage_encrypted),
+            "docdb.cluster.encryptionKey": lambda r: _text(r.kms_key_id),
+            "docdb.cluster.backupRetentionDays": lambda r: _number(r.backup_retention_period),
+            "docdb.cluster.deletionProtection": lambda r: _flag(r.deletion_protection),
+            "docdb.cluster.version": lambda r: _version(r.engine_version, 2),
+            "docdb.cluster.auditLogs": lambda r: r.enabled_cloudwatch_logs_exports.apply(
+                lambda exports: "audit" in (exports or ())
+            ),
+        },
+    ),
+    Subject(
+        aws.docdb.ClusterInstance,
+        lambda r: r.identifier,
+        {"docdb.instance.availabilityZone": lambda r: _text(r.availability_zone)},
+    ),
+    Subject(
+        aws.docdb.ClusterParameterGroup,
+        lambda r: r.name,
+        {
+            # TLS is DocumentDB's default; a group that leaves it alone has it.
+            "docdb.parameterGroup.tls": lambda r: r.parameters.apply(
+                lambda parameters: parameter(parameters, "tls") != "disabled"
+            )
+        },
+    ),
+    Subject(
+        aws.elasticache.ReplicationGroup,
+        lambda r: r.replication_group_id,
+        {
+            "elasticache.replicationGroup.encryptedAtRest": lambda r: _flag(r.at_rest_encryption_enabled),
+            "elasticache.replicationGroup.encryptionKey": lambda r: _text(r.kms_key_id),
+            "elasticache.replicationGroup.encryptedInTransit": lambda r: _flag(r.transit_encryption_enabled),
+            "elasticache.replicationGroup.userGroups": lambda r: r.user_group_ids.apply(
+                lambda ids: tuple(ids or ())
+            ),
+            "elasticache.replicationGroup.multiAz": lambda r: _flag(r.multi_az_enabled),
+            "elasticache.replicationGroup.automaticFailover": lambda r: _flag(r.automatic_failover_enabled),
+            "elasticache.replicationGroup.snapshotRetentionDays": lambda r: _number(
+                r.snapshot_retention_limit
+            ),
+            "elasticache.replicationGroup.version": lambda r: _version(r.engine_version, 2),
+        },
+    ),
+    Subject(
+        aws.mq.Broker,
+        lambda r: r.id,
+        {
+            "mq.broker.encryptionKey": lambda r: r.encryption_options.apply(
+                lambda options: (options.kms_key_id if options else None) or ""
+            ),
+            "mq.broker.publiclyAccessible": lambda r: _flag(r.publicly_accessible),
+            "mq.broker.deploymentMode": lambda r: _text(r.deployment_mode),
+            "mq.broker.version": lambda r: _version(r.engine_version, 2),
+            "mq.broker.generalLogs": lambda r: r.logs.apply(lambda logs: bool(logs and logs.general)),
+        },
+    ),
+    Subject(aws.kms.Key, lambda r: r.key_id, {"kms.key.rotation": lambda r: _flag(r.enable_key_rotation)}),
+    Subject(
+        aws.ecr.Repository,
+        lambda r: r.name,
+        {
+            "ecr.repository.tagMutability": lambda r: _text(r.image_tag_mutability),
+            "ecr.repository.scanOnPush": lambda r: r.image_scanning_configuration.apply(
+                lambda scanning: bool(scanning and scanning.scan_on_push)
+            ),
+            "ecr.repository.encryptionKey": lambda r: r.encryption_configurations.apply(
+                lambda each: (each[0].kms_key if each else None) or ""
+            ),
+        },
+    ),
+    Subject(aws.ec2.FlowLog, lambda r: r.id, {"ec2.flowLog.trafficType": lambda r: _text(r.traffic_type)}),
+    Subject(
+        aws.ec2.DefaultSecurityGroup,
+        lambda r: r.id,
+        {
+            "ec2.defaultSecurityGroup.rules": lambda r: pulumi.Output.all(r.ingress, r.egress).apply(
+                lambda rules: sum(len(each or ()) for each in rules)
+            )
+        },
+    ),
+    Subject(
+        aws.vpc.SecurityGroupIngressRule,
+        lambda r: r.security_group_rule_id,
+        {"ec2.securityGroupRule.sources": _sources},
+    ),
+    Subject(
+        aws.secretsmanager.Secret,
+        lambda r: r.arn,
+        {"secretsmanager.secret.encryptionKey": lambda r: _text(r.kms_key_id)},
+    ),
+    Subject(
+        aws.secretsmanager.SecretRotation,
+        lambda r: r.secret_id,
+        {
+            "secretsmanager.secret.rotationDays": lambda r: r.rotation_rules.apply(
+                lambda rules: int(rules.automatically_after_days or 0)
+            )
+        },
+    ),
+    Subject(
+        aws.cloudwatch.LogGroup,
+        lambda r: r.name,
+        {
+            "logs.logGroup.encryptionKey": lambda r: _text(r.kms_key_id),
+            "logs.logGroup.retentionDays": lambda r: _number(r.retention_in_days),
+        },
+    ),
+)
+"""Every type of resource that makes claims."""

@@ -1,0 +1,3 @@
+"""`operations audit`: proves the claims of the stack's audit output against AWS, one call and one value
+each.
+"""

@@ -1,0 +1,112 @@
+"""The verdict on each claim: AWS must say what is claimed, and what it says must be what is required."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from operations.clients import AWS_ERRORS, Clients
+from operations.proofs.contract import Claim
+from operations.proofs.evidence import LOOKUPS
+
+_LOOKERS = 8
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A judged claim.
+
+    Attributes:
+        claim: The claim.
+        passed: Whether it holds.
+        call: The API call that was made.
+        observed: What it answered.
+        reason: Why it does not hold; empty when it does.
+    """
+
+    claim: Claim
+    passed: bool
+    call: str
+    observed: Any
+    reason: str
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def prove(claims: Sequence[Claim], clients: Clients) -> tuple[Proof, ...]:
+    """Judge claims.
+
+    Args:
+        claims: The claims.
+        clients: Clients of the stack's region.
+
+    Returns:
+        A proof per claim, in their order. What cannot be looked up does not hold.
+    """
+    with ThreadPoolExecutor(_LOOKERS) as pool:
+        return tuple(pool.map(lambda claim: _prove(claim, clients), claims))
+
+
+def _prove(claim: Claim, clients: Clients) -> Proof:
+    lookup = LOOKUPS.get(claim.fact)
+    if lookup is None:
+        return Proof(claim, False, "", None, "this program knows no proof of it; update `operations`")
+    try:
+        observed = lookup.look(clients, claim.subject)
+    except AWS_ERRORS as error:
+        return Proof(claim, False, lookup.call, None, f"AWS does not show it: {str(error).splitlines()[0]}")
+    return Proof(claim, not (reason := objection(claim, observed)), lookup.call, observed, reason)
+
+
+def objection(claim: Claim, observed: Any) -> str:
+    """Return why an observed value does not prove a claim; empty when it does."""
+    compare = _COMPARISONS.get(claim.comparison)
+    if compare is None:
+        return f"unknown comparison {claim.comparison!r}; update `operations`"
+    if not compare(observed, claim.operand):
+        required = claim.comparison if claim.operand is None else f"{claim.comparison} {claim.operand!r}"
+        return f"AWS says {observed!r}, required is {required}"
+    if _plain(observed) != _plain(claim.value):
+        return f"AWS says {observed!r}, the audit output claims {claim.value!r}: drift since the last `up`"
+    return ""
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list | tuple) else value
+
+
+def _equals(observed: Any, operand: Any) -> bool:
+    # `True == 1` in Python, but an encrypted volume is not the number one.
+    return type(observed) is type(operand) and bool(observed == operand)
+
+
+def _at_least(observed: Any, operand: Any) -> bool:
+    return isinstance(observed, int) and bool(observed >= operand)
+
+
+def _at_most(observed: Any, operand: Any) -> bool:
+    return isinstance(observed, int) and 0 < observed <= int(operand)
+
+
+def _one_of(observed: Any, operand: Any) -> bool:
+    return observed in operand
+
+
+def _none_of(observed: Any, operand: Any) -> bool:
+    return isinstance(observed, list) and bool(observed) and not set(observed) & set(operand)
+
+
+def _present(observed: Any, _: Any) -> bool:
+    return bool(observed)
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "equals": _equals,
+    "atLeast": _at_least,
+    "atMost": _at_most,
+    "oneOf": _one_of,
+    "noneOf": _none_of,
+    "present": _present,
+}
