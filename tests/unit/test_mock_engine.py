@@ -20,7 +20,7 @@ class _Parent(pulumi.ComponentResource):
         self.register_outputs({"vpcArn": vpc.arn})
 
 
-def test_records_registrations_with_their_options():
+def test_records_registrations_with_their_options() -> None:
     def program() -> pulumi.Output[str]:
         return _Parent("main").vpc_arn
 
@@ -35,12 +35,12 @@ def test_records_registrations_with_their_options():
     assert deployment.component_outputs[deployment.named("main").urn] == {"vpcArn": vpc.outputs["arn"]}
 
 
-def test_programs_do_not_see_each_other():
+def test_programs_do_not_see_each_other() -> None:
     for _ in range(3):
         assert [r.name for r in deploy(lambda: _Parent("main").vpc_arn).resources] == ["main", "main-vpc"]
 
 
-def test_secrets_stay_secret_through_a_resource():
+def test_secrets_stay_secret_through_a_resource() -> None:
     def program() -> None:
         password = random.RandomPassword("password", length=32)
         aws.secretsmanager.SecretVersion("version", secret_id="s", secret_string=password.result)
@@ -54,8 +54,8 @@ def test_secrets_stay_secret_through_a_resource():
     assert deployment.exports["plain"] == "shown"
 
 
-def test_preview_leaves_computed_properties_unknown():
-    applied = []
+def test_preview_leaves_computed_properties_unknown() -> None:
+    applied: list[str] = []
 
     def program() -> None:
         vpc = aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16")
@@ -67,7 +67,7 @@ def test_preview_leaves_computed_properties_unknown():
     assert applied == ["10.0.0.0/16"]
 
 
-def test_refuses_duplicate_urns_and_unexpected_invokes():
+def test_refuses_duplicate_urns_and_unexpected_invokes() -> None:
     def duplicate() -> None:
         aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16")
         aws.ec2.Vpc("vpc", cidr_block="10.1.0.0/16")
@@ -78,7 +78,7 @@ def test_refuses_duplicate_urns_and_unexpected_invokes():
         deploy(lambda: aws.get_caller_identity_output().account_id)
 
 
-def test_answers_the_invokes_it_was_given():
+def test_answers_the_invokes_it_was_given() -> None:
     answers = {"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"}}
 
     deployment = deploy(lambda: aws.get_caller_identity_output().account_id, invokes=answers)

@@ -15,7 +15,7 @@ OWNERSHIP = Ownership(
 )
 
 
-def test_every_field_of_ownership_becomes_a_tag():
+def test_every_field_of_ownership_becomes_a_tag() -> None:
     tags = default_tags(OWNERSHIP, {"Team": "checkout"})
 
     assert set(tags) == {"Project", "Environment", "Owner", "CostCenter", "DataClass", "ManagedBy", "Team"}
@@ -38,6 +38,6 @@ def test_every_field_of_ownership_becomes_a_tag():
         ({f"k{i}": "x" for i in range(50)}, "56 default tags: at most 40"),
     ],
 )
-def test_refuses_what_aws_would_refuse(extra, message):
+def test_refuses_what_aws_would_refuse(extra: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         default_tags(OWNERSHIP, extra)

@@ -38,14 +38,14 @@ def changed(path: str, value: object) -> dict[str, Any]:
     return config
 
 
-def test_production_stack_file_is_valid():
+def test_production_stack_file_is_valid() -> None:
     settings = read_settings(Settings, raw(stack_file()))
 
     assert settings.network.zones == ("us-east-1a", "us-east-1b", "us-east-1c")
     assert settings.protection.deletion_protection
 
 
-def test_keys_of_other_namespaces_are_left_alone():
+def test_keys_of_other_namespaces_are_left_alone() -> None:
     config = raw(stack_file()) | {"aws:profile": "production", "pulumi:tags": '{"a": "b"}'}
 
     assert read_settings(Settings, config) == read_settings(Settings, raw(stack_file()))
@@ -160,14 +160,14 @@ def test_keys_of_other_namespaces_are_left_alone():
         ("observability.logRetentionDays", 30, "logRetentionDays: got 30; .*365 or more"),
     ],
 )
-def test_message_says_key_value_and_remedy(path: str, value: object, expected: str):
+def test_message_says_key_value_and_remedy(path: str, value: object, expected: str) -> None:
     pattern = re.escape(expected).replace(re.escape(".*"), ".*")
 
     with pytest.raises(SettingsError, match=pattern):
         read_settings(Settings, raw(changed(path, value)))
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_told_at_once() -> None:
     config = changed("network.cidr", "ten") | {"cloudcommerce:extra": {}}
     del config["cloudcommerce:registry"]
 
@@ -179,19 +179,19 @@ def test_all_mistakes_are_told_at_once():
 
 
 @pytest.mark.parametrize("hostile", ["", "{", "[" * 20_000, '{"cidr": ', "\x00", "null"])
-def test_hostile_values_are_refused_as_settings(hostile: str):
+def test_hostile_values_are_refused_as_settings(hostile: str) -> None:
     with pytest.raises(SettingsError, match="cloudcommerce:network: got"):
         read_settings(Settings, raw(stack_file()) | {"cloudcommerce:network": hostile})
 
 
 @pytest.mark.parametrize("days", [d for d in LOG_RETENTION_DAYS if d >= 365])
-def test_every_retention_that_cloudwatch_offers_is_taken(days: int):
+def test_every_retention_that_cloudwatch_offers_is_taken(days: int) -> None:
     config = raw(changed("observability.logRetentionDays", days))
 
     assert read_settings(Settings, config).observability.log_retention_days == days
 
 
-def test_wrong_settings_register_nothing():
+def test_wrong_settings_register_nothing() -> None:
     registered: list[object] = []
 
     with pytest.raises(Exception, match="cloudcommerce:qqq: unknown key"):
@@ -200,14 +200,14 @@ def test_wrong_settings_register_nothing():
     assert registered == []
 
 
-def test_settings_are_immutable():
+def test_settings_are_immutable() -> None:
     settings = read_settings(Settings, raw(stack_file()))
 
     with pytest.raises(Exception, match="frozen"):
         settings.network.cidr = "10.0.0.0/16"  # type: ignore[misc]
 
 
-def test_committed_schema_is_what_the_model_says():
+def test_committed_schema_is_what_the_model_says() -> None:
     assert SCHEMA_FILE.read_text("utf-8") == render_schema(Settings), "run python -m infra.settings --schema"
 
 
@@ -220,7 +220,9 @@ def test_committed_schema_is_what_the_model_says():
         lambda config: config.pop("cloudcommerce:tags"),
     ],
 )
-def test_editors_see_with_the_schema_what_the_program_refuses(break_it: Callable[[dict[str, Any]], object]):
+def test_editors_see_with_the_schema_what_the_program_refuses(
+    break_it: Callable[[dict[str, Any]], object],
+) -> None:
     schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
     config = copy.deepcopy(stack_file())
     jsonschema.validate({"config": config}, schema)

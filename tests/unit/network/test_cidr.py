@@ -27,7 +27,7 @@ def all_subnets(plan: tuple[ZoneSubnets, ...]) -> list[IPv4Network]:
 
 
 @given(vpcs(), zone_sets)
-def test_subnets_lie_in_the_vpc_and_never_overlap(vpc, zones):
+def test_subnets_lie_in_the_vpc_and_never_overlap(vpc: IPv4Network, zones: list[str]) -> None:
     subnets = all_subnets(plan_subnets(str(vpc), zones))
 
     assert len(subnets) == 3 * len(zones)
@@ -36,7 +36,9 @@ def test_subnets_lie_in_the_vpc_and_never_overlap(vpc, zones):
 
 
 @given(vpcs(), zone_sets, zone_sets)
-def test_a_zone_keeps_its_subnets_whatever_other_zones_do(vpc, before, after):
+def test_a_zone_keeps_its_subnets_whatever_other_zones_do(
+    vpc: IPv4Network, before: list[str], after: list[str]
+) -> None:
     first = {zone.zone: zone for zone in plan_subnets(str(vpc), before)}
     second = {zone.zone: zone for zone in plan_subnets(str(vpc), after)}
 
@@ -44,7 +46,7 @@ def test_a_zone_keeps_its_subnets_whatever_other_zones_do(vpc, before, after):
 
 
 @given(vpcs(), st.data())
-def test_any_sizes_that_fit_are_laid_out_without_overlap(vpc, data):
+def test_any_sizes_that_fit_are_laid_out_without_overlap(vpc: IPv4Network, data: st.DataObject) -> None:
     slot = vpc.prefixlen + 3
     prefixes = {
         tier: data.draw(st.integers(slot + 2, 27 if tier is Tier.PUBLIC else 28), label=tier) for tier in Tier
@@ -56,7 +58,7 @@ def test_any_sizes_that_fit_are_laid_out_without_overlap(vpc, data):
     assert not any(a.overlaps(b) for a, b in combinations(all_subnets(plan), 2))
 
 
-def test_defaults_leave_a_quarter_of_each_slot_free():
+def test_defaults_leave_a_quarter_of_each_slot_free() -> None:
     sizes = default_prefixes(IPv4Network("10.0.0.0/16"))
 
     assert sizes == {Tier.PRIVATE: 20, Tier.PUBLIC: 22, Tier.DATA: 22}
@@ -81,6 +83,8 @@ def test_defaults_leave_a_quarter_of_each_slot_free():
         ("10.0.0.0/16", ZONES[:3], {Tier.DATA: 20}, "need 9216 addresses a zone, but .* has 8192"),
     ],
 )
-def test_errors_name_the_value_the_limit_and_the_remedy(cidr, zones, prefixes, message):
+def test_errors_name_the_value_the_limit_and_the_remedy(
+    cidr: str, zones: list[str], prefixes: dict[Tier, int], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         plan_subnets(cidr, zones, prefixes)

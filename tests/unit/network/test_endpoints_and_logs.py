@@ -29,7 +29,7 @@ def endpoints() -> Deployment:
     return deploy(lambda: VpcEndpoints("endpoints", args).endpoint_ids)
 
 
-def test_interface_endpoints_answer_under_the_ordinary_names_in_every_zone():
+def test_interface_endpoints_answer_under_the_ordinary_names_in_every_zone() -> None:
     interfaces = [e for e in endpoints().all("VpcEndpoint") if e.inputs["vpcEndpointType"] == "Interface"]
 
     assert {e.inputs["serviceName"] for e in interfaces} == {f"com.amazonaws.{REGION}.{s}" for s in SERVICES}
@@ -38,14 +38,14 @@ def test_interface_endpoints_answer_under_the_ordinary_names_in_every_zone():
     assert all(e.inputs["securityGroupIds"] == ["endpoints-sg-id"] for e in interfaces)
 
 
-def test_gateway_endpoints_join_the_given_route_tables():
+def test_gateway_endpoints_join_the_given_route_tables() -> None:
     gateways = [e for e in endpoints().all("VpcEndpoint") if e.inputs["vpcEndpointType"] == "Gateway"]
 
     assert {e.name for e in gateways} == {"endpoints-s3", "endpoints-dynamodb"}
     assert all(e.inputs["routeTableIds"] == ["rtb-a", "rtb-b"] for e in gateways)
 
 
-def test_endpoints_admit_https_from_the_vpc_only():
+def test_endpoints_admit_https_from_the_vpc_only() -> None:
     deployment = endpoints()
     rule = deployment.one("SecurityGroupIngressRule")
 
@@ -55,7 +55,7 @@ def test_endpoints_admit_https_from_the_vpc_only():
 
 
 @pytest.mark.parametrize("service", [*SERVICES, "s3", "dynamodb"])
-def test_no_endpoint_lets_foreign_principals_do_anything_broad(service):
+def test_no_endpoint_lets_foreign_principals_do_anything_broad(service: str) -> None:
     statements = json.loads(endpoint_policy(service, ACCOUNT_ID, REGION))["Statement"]
 
     for statement in statements:
@@ -63,7 +63,7 @@ def test_no_endpoint_lets_foreign_principals_do_anything_broad(service):
         assert own or (statement["Action"] != "*" and statement["Resource"] != "*")
 
 
-def test_nodes_still_reach_image_layers_and_pods_their_roles():
+def test_nodes_still_reach_image_layers_and_pods_their_roles() -> None:
     s3 = json.loads(endpoint_policy("s3", ACCOUNT_ID, REGION))["Statement"]
     sts = json.loads(endpoint_policy("sts", ACCOUNT_ID, REGION))["Statement"]
 
@@ -83,7 +83,7 @@ def flow_logs() -> Deployment:
     return deploy(lambda: FlowLogs("flow-logs", args).log_group_name)
 
 
-def test_all_traffic_is_logged_encrypted_and_kept(flow_logs):
+def test_all_traffic_is_logged_encrypted_and_kept(flow_logs: Deployment) -> None:
     group, log = flow_logs.one("LogGroup"), flow_logs.one("FlowLog")
 
     assert (group.inputs["kmsKeyId"], group.inputs["retentionInDays"]) == ("arn:key", 400)
@@ -91,7 +91,7 @@ def test_all_traffic_is_logged_encrypted_and_kept(flow_logs):
     assert log.inputs["logDestination"] == group.outputs["arn"]
 
 
-def test_writer_role_is_for_this_account_and_this_group_only(flow_logs):
+def test_writer_role_is_for_this_account_and_this_group_only(flow_logs: Deployment) -> None:
     trust = json.loads(flow_logs.one("Role").inputs["assumeRolePolicy"])["Statement"]
     writes = json.loads(flow_logs.one("RolePolicy").inputs["policy"])["Statement"]
     group_arn = flow_logs.one("LogGroup").outputs["arn"]
@@ -101,11 +101,11 @@ def test_writer_role_is_for_this_account_and_this_group_only(flow_logs):
     assert not [a for s in writes for a in s["Action"] if "*" in a]
 
 
-def test_log_waits_for_the_permission_to_write(flow_logs):
+def test_log_waits_for_the_permission_to_write(flow_logs: Deployment) -> None:
     assert flow_logs.one("RolePolicy").urn in flow_logs.one("FlowLog").depends_on
 
 
-def test_workloads_admit_only_one_another():
+def test_workloads_admit_only_one_another() -> None:
     args = WorkloadSecurityGroupArgs(vpc_id="vpc-1", vpc_cidr="10.0.0.0/16")
     deployment = deploy(lambda: WorkloadSecurityGroup("workloads", args).security_group_id)
     ingress = deployment.one("SecurityGroupIngressRule").inputs

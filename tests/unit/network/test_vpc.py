@@ -21,7 +21,7 @@ def subnets_of_table(deployment: Deployment, table: str) -> set[str]:
     return {a.inputs["subnetId"] for a in associations if a.inputs["routeTableId"] == table_id}
 
 
-def test_three_tiers_in_each_zone():
+def test_three_tiers_in_each_zone() -> None:
     subnets = vpc().all("Subnet")
 
     assert {(s.inputs["tags"]["Tier"], s.inputs["availabilityZone"]) for s in subnets} == {
@@ -30,7 +30,7 @@ def test_three_tiers_in_each_zone():
     assert not any(s.inputs["mapPublicIpOnLaunch"] for s in subnets)
 
 
-def test_data_subnets_have_no_route_out():
+def test_data_subnets_have_no_route_out() -> None:
     deployment = vpc()
 
     assert subnets_of_table(deployment, "core-data") == {f"core-data-{zone}-id" for zone in "abc"}
@@ -40,7 +40,7 @@ def test_data_subnets_have_no_route_out():
     assert deployment.one("DefaultRouteTable").inputs["routes"] == []
 
 
-def test_only_public_subnets_reach_the_internet_gateway():
+def test_only_public_subnets_reach_the_internet_gateway() -> None:
     deployment = vpc()
     to_internet = [r for r in deployment.all("Route") if "gatewayId" in r.inputs]
 
@@ -48,7 +48,7 @@ def test_only_public_subnets_reach_the_internet_gateway():
     assert subnets_of_table(deployment, "core-public") == {f"core-public-{zone}-id" for zone in "abc"}
 
 
-def test_each_zone_has_a_nat_gateway_of_its_own():
+def test_each_zone_has_a_nat_gateway_of_its_own() -> None:
     deployment = vpc()
 
     for zone in "abc":
@@ -59,7 +59,7 @@ def test_each_zone_has_a_nat_gateway_of_its_own():
         assert subnets_of_table(deployment, f"core-private-{zone}") == {f"core-private-{zone}-id"}
 
 
-def test_one_nat_gateway_serves_all_zones_by_setting():
+def test_one_nat_gateway_serves_all_zones_by_setting() -> None:
     deployment = vpc(nat_per_zone=False)
 
     assert [n.name for n in deployment.all("NatGateway")] == ["core-nat-a"]
@@ -67,13 +67,13 @@ def test_one_nat_gateway_serves_all_zones_by_setting():
     assert nats == {"core-nat-a-id"}
 
 
-def test_default_security_group_allows_nothing():
+def test_default_security_group_allows_nothing() -> None:
     group = vpc().one("DefaultSecurityGroup")
 
     assert (group.inputs["ingress"], group.inputs["egress"]) == ([], [])
 
 
-def test_load_balancers_of_the_cluster_find_their_subnets():
+def test_load_balancers_of_the_cluster_find_their_subnets() -> None:
     deployment = vpc()
 
     for zone in "abc":
@@ -87,7 +87,7 @@ def test_load_balancers_of_the_cluster_find_their_subnets():
 
 
 @pytest.mark.parametrize("added", ["us-east-1d", "us-east-1f"])
-def test_adding_a_zone_changes_nothing_that_exists(added):
+def test_adding_a_zone_changes_nothing_that_exists(added: str) -> None:
     def shape(deployment: Deployment) -> dict[str, object]:
         return {r.urn: r.inputs for r in deployment.resources}
 
@@ -96,11 +96,11 @@ def test_adding_a_zone_changes_nothing_that_exists(added):
     assert before.items() <= after.items()
 
 
-def test_a_single_zone_can_grow_without_renames():
+def test_a_single_zone_can_grow_without_renames() -> None:
     assert {r.urn for r in vpc(zones=ZONES[:1]).resources} <= {r.urn for r in vpc().resources}
 
 
-def test_preview_knows_the_plan_before_anything_exists():
+def test_preview_knows_the_plan_before_anything_exists() -> None:
     subnets = vpc(preview=True).all("Subnet")
 
     assert len({s.inputs["cidrBlock"] for s in subnets}) == 9

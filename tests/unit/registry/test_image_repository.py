@@ -2,6 +2,8 @@
 
 import fnmatch
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.unit.mock_engine import deploy
 pytestmark = pytest.mark.mission_M27
 
 
-def test_repository_is_scanned_immutable_and_encrypted():
+def test_repository_is_scanned_immutable_and_encrypted() -> None:
     args = ImageRepositoryArgs(repository_name="cloudcommerce/order", key_arn="arn:key")
     repository = deploy(lambda: ImageRepository("order", args).repository_url).one("Repository")
 
@@ -24,7 +26,7 @@ def test_repository_is_scanned_immutable_and_encrypted():
     assert repository.protect
 
 
-def expired(images: list[tuple[str | None, int]], **limits: int) -> set[int]:
+def expired(images: Sequence[tuple[str | None, int]], **limits: int) -> set[int]:
     """Which images (tag, age in days) would expire: each of ECR's rules claims what it selects."""
     claimed: set[int] = set()
     gone: set[int] = set()
@@ -42,7 +44,7 @@ def expired(images: list[tuple[str | None, int]], **limits: int) -> set[int]:
     return gone
 
 
-def _selects(selection: dict, tag: str | None) -> bool:
+def _selects(selection: dict[str, Any], tag: str | None) -> bool:
     match selection["tagStatus"]:
         case "untagged":
             return tag is None
@@ -52,20 +54,20 @@ def _selects(selection: dict, tag: str | None) -> bool:
             return True
 
 
-def test_old_releases_outlive_old_builds():
+def test_old_releases_outlive_old_builds() -> None:
     images = [("v1.0.0", 900), ("v1.1.0", 500), ("4f2c9e1", 100), ("9d3b7aa", 5), (None, 8), (None, 1)]
 
     assert expired(images, keep_releases=30, untagged_days=7, build_days=90) == {2, 4}
 
 
-def test_only_the_newest_releases_are_kept():
-    images = [(f"v1.{minor}.0", 100 - minor) for minor in range(5)]
+def test_only_the_newest_releases_are_kept() -> None:
+    images: list[tuple[str | None, int]] = [(f"v1.{minor}.0", 100 - minor) for minor in range(5)]
 
     assert expired(images, keep_releases=2, untagged_days=7, build_days=90) == {0, 1, 2}
 
 
 @pytest.mark.parametrize("wrong", ["keep_releases", "untagged_days", "build_days"])
-def test_counts_below_one_are_refused(wrong):
+def test_counts_below_one_are_refused(wrong: str) -> None:
     limits = {"keep_releases": 1, "untagged_days": 1, "build_days": 1} | {wrong: 0}
 
     with pytest.raises(ValueError, match=f"{wrong} is 0: ECR takes 1 or more"):

@@ -46,7 +46,7 @@ def takes_tags(type_: str) -> bool:
     return "tags" in inspect.signature(owner._internal_init).parameters
 
 
-def test_everything_that_takes_tags_carries_its_logical_name(production):
+def test_everything_that_takes_tags_carries_its_logical_name(production: Deployment) -> None:
     wrong = {
         r.urn: r.inputs.get("tags")
         for r in aws_resources(production)
@@ -56,7 +56,7 @@ def test_everything_that_takes_tags_carries_its_logical_name(production):
     assert not wrong
 
 
-def test_default_tags_come_from_the_provider(production):
+def test_default_tags_come_from_the_provider(production: Deployment) -> None:
     (provider,) = (r for r in production.resources if r.type == "pulumi:providers:aws")
     tags = json.loads(provider.inputs["defaultTags"])["tags"]
 
@@ -65,7 +65,7 @@ def test_default_tags_come_from_the_provider(production):
     assert {r.provider.split("::")[-2] for r in aws_resources(production)} == {"aws"}
 
 
-def test_nothing_admits_the_internet(production):
+def test_nothing_admits_the_internet(production: Deployment) -> None:
     rules = [
         *(r.inputs for r in production.all("SecurityGroupIngressRule")),
         *(rule for r in production.all("SecurityGroup") for rule in r.inputs.get("ingress", [])),
@@ -75,7 +75,7 @@ def test_nothing_admits_the_internet(production):
     assert not [rule for rule in rules if "0.0.0.0/0" in json.dumps(rule) or "::/0" in json.dumps(rule)]
 
 
-def test_each_store_admits_the_workloads_on_its_own_port(production):
+def test_each_store_admits_the_workloads_on_its_own_port(production: Deployment) -> None:
     admitted = {
         (r.name, r.inputs["fromPort"])
         for r in production.all("SecurityGroupIngressRule")
@@ -85,7 +85,7 @@ def test_each_store_admits_the_workloads_on_its_own_port(production):
     assert {port for _, port in admitted} == {5432, 6379, 27017, 5671, 443}
 
 
-def test_stores_stand_in_isolated_subnets(production):
+def test_stores_stand_in_isolated_subnets(production: Deployment) -> None:
     isolated = {f"core-data-{zone}-id" for zone in "abc"}
     groups = [r for r in production.resources if r.type.endswith(":SubnetGroup")]
 
@@ -95,7 +95,7 @@ def test_stores_stand_in_isolated_subnets(production):
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_what_holds_data_is_protected_unless_lifted_on_purpose(protected):
+def test_what_holds_data_is_protected_unless_lifted_on_purpose(protected: bool) -> None:
     deployment = deploy_production(protection={"deletionProtection": protected})
     stateful = [r for r in deployment.resources if r.type in STATEFUL]
 
@@ -103,7 +103,7 @@ def test_what_holds_data_is_protected_unless_lifted_on_purpose(protected):
     assert {r.name for r in stateful if r.protect} == {r.name for r in stateful if protected}
 
 
-def test_everything_at_rest_is_encrypted_with_a_key_of_ours(production):
+def test_everything_at_rest_is_encrypted_with_a_key_of_ours(production: Deployment) -> None:
     keys = {r.outputs["arn"] for r in production.all("aws:kms/key:Key")}
     key_of: dict[str, Any] = {}
     for r in aws_resources(production):
@@ -121,7 +121,7 @@ def test_everything_at_rest_is_encrypted_with_a_key_of_ours(production):
     assert not {name: key for name, key in key_of.items() if key not in keys}
 
 
-def test_no_role_may_do_everything(production):
+def test_no_role_may_do_everything(production: Deployment) -> None:
     attached = [r.inputs["policyArn"] for r in production.all("RolePolicyAttachment")]
     statements = [
         statement
@@ -136,7 +136,7 @@ def test_no_role_may_do_everything(production):
         assert not [a for a in actions if a == "*" or re.fullmatch(r"\w+:\*", a)], statement
 
 
-def test_passwords_are_secret_everywhere(production):
+def test_passwords_are_secret_everywhere(production: Deployment) -> None:
     passwords = [r.outputs["result"] for r in production.all("RandomPassword")]
     shown = [
         (r.urn, key)
@@ -158,17 +158,17 @@ def test_passwords_are_secret_everywhere(production):
     ]
 
 
-def test_preview_plans_the_same_resources(production):
+def test_preview_plans_the_same_resources(production: Deployment) -> None:
     planned = deploy_production(preview=True)
 
     assert {r.urn for r in planned.resources} == {r.urn for r in production.resources}
 
 
-def test_program_asks_aws_for_nothing_but_its_account(production):
+def test_program_asks_aws_for_nothing_but_its_account(production: Deployment) -> None:
     assert {token for token, _ in production.invokes} == {"aws:index/getCallerIdentity:getCallerIdentity"}
 
 
-def test_account_in_the_settings_is_the_only_one_allowed():
+def test_account_in_the_settings_is_the_only_one_allowed() -> None:
     deployment = deploy_production(aws={"region": "us-east-1", "accountId": ACCOUNT_ID})
     (provider,) = (r for r in deployment.resources if r.type == "pulumi:providers:aws")
 
@@ -176,13 +176,13 @@ def test_account_in_the_settings_is_the_only_one_allowed():
     assert deployment.invokes == []
 
 
-def test_logical_names_hold_neither_environment_nor_index(production):
+def test_logical_names_hold_neither_environment_nor_index(production: Deployment) -> None:
     assert not [
         r.name for r in production.resources if re.search(r"(^|-)(prod|production|test|\d+)(-|$)", r.name)
     ]
 
 
-def test_every_component_hands_on_its_outputs(production):
+def test_every_component_hands_on_its_outputs(production: Deployment) -> None:
     components = [r for r in production.resources if not r.custom]
 
     assert len(components) > 15
@@ -190,13 +190,13 @@ def test_every_component_hands_on_its_outputs(production):
     assert not [c.urn for c in components if not production.children(c)]
 
 
-def test_one_nat_gateway_saves_two_elsewhere():
+def test_one_nat_gateway_saves_two_elsewhere() -> None:
     network = stack_file()["cloudcommerce:network"] | {"natPerZone": False}
 
     assert len(deploy_production(network=network).all("NatGateway")) == 1
 
 
-def test_alarms_reach_the_people_that_the_settings_name():
+def test_alarms_reach_the_people_that_the_settings_name() -> None:
     people = ["on-call@example.com", "platform@example.com"]
     deployment = deploy_production(observability={"alarmEmails": people})
     topic = deployment.one("aws:sns/topic:Topic").outputs["arn"]

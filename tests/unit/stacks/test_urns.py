@@ -1,5 +1,7 @@
 """No resource of a stack in existence may be replaced because somebody renamed it."""
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
@@ -15,13 +17,13 @@ The engine would delete what is listed under `deleted` and create what is listed
 """
 
 
-def test_program_knows_every_resource_of_a_stack_in_existence():
+def test_program_knows_every_resource_of_a_stack_in_existence() -> None:
     deleted, created = compare(read_golden(), deploy_production().resources)
 
     assert (deleted, created) == ([], []), f"{deleted=}\n{created=}\n{REMEDY}"
 
 
-def test_golden_file_has_each_resource_once():
+def test_golden_file_has_each_resource_once() -> None:
     golden = read_golden()
 
     assert golden == sorted(set(golden)), f"{GOLDEN_FILE} is not sorted or repeats a line"
@@ -42,29 +44,29 @@ class _Store(pulumi.ComponentResource):
         )
 
 
-def store(name: str, **arguments: object) -> list[Resource]:
+def store(name: str, **arguments: Any) -> list[Resource]:
     return deploy(lambda: _Store(name, **arguments) and None).resources
 
 
 BEFORE = identities(store("orders"))
 
 
-def test_unchanged_program_passes():
+def test_unchanged_program_passes() -> None:
     assert compare(BEFORE, store("orders")) == ([], [])
 
 
-def test_rename_without_alias_fails():
+def test_rename_without_alias_fails() -> None:
     deleted, created = compare(BEFORE, store("purchases"))
 
     assert [d.name for d in deleted] == ["orders", "orders-group"]
     assert [c.name for c in created] == ["purchases", "purchases-group"]
 
 
-def test_rename_with_alias_passes_and_takes_the_children_along():
+def test_rename_with_alias_passes_and_takes_the_children_along() -> None:
     assert compare(BEFORE, store("purchases", aliases=[pulumi.Alias(name="orders")])) == ([], [])
 
 
-def test_renamed_child_needs_an_alias_of_its_own():
+def test_renamed_child_needs_an_alias_of_its_own() -> None:
     renamed = store("orders", child="sg")
     aliased = store("orders", child="sg", child_aliases=[pulumi.Alias(name="orders-group")])
 
@@ -72,7 +74,7 @@ def test_renamed_child_needs_an_alias_of_its_own():
     assert compare(BEFORE, aliased) == ([], [])
 
 
-def test_parent_and_child_renamed_together():
+def test_parent_and_child_renamed_together() -> None:
     both = store(
         "purchases",
         child="sg",
@@ -83,7 +85,7 @@ def test_parent_and_child_renamed_together():
     assert compare(BEFORE, both) == ([], [])
 
 
-def test_added_resource_must_be_recorded():
+def test_added_resource_must_be_recorded() -> None:
     with_more = [*store("orders"), *store("more")]
 
     assert [c.name for c in compare(BEFORE, with_more)[1]] == ["more", "more-group"]
