@@ -31,11 +31,12 @@ def bootstrap(
 ) -> None:
     """Give every service its own database, users and vhosts.
 
-    Brings PostgreSQL, DocumentDB and RabbitMQ to what the plan says, and takes away what it does not say. Run again it
-    changes nothing. Passwords come from Secrets Manager by ARN; nothing secret is on the command line or in the report.
+    Brings PostgreSQL, DocumentDB and RabbitMQ to what the plan says, and takes away what it does not say.
+    Run again it changes nothing. Passwords come from Secrets Manager by ARN; nothing secret is on the
+    command line or in the report.
 
-    Exits with 0 when the stores are as planned, 1 when a problem is left (named with its remedy), 2 when the plan or
-    the command line is wrong.
+    Exits with 0 when the stores are as planned, 1 when a problem is left (named with its remedy), 2 when
+    the plan or the command line is wrong.
     """
     try:
         plan = parse_plan(plan_file.read())
@@ -54,7 +55,8 @@ def bootstrap(
 def rotate(settings: tuple[Plan, float, bool], secret: str) -> None:
     """Replace the password of the service user whose SECRET (an ARN) is in the plan.
 
-    New secret version, store, trial login, promotion. After a crash at any step, run it again: it goes on from there.
+    New secret version, store, trial login, promotion. After a crash at any step, run it again: it goes on
+    from there.
     """
     plan, patience, as_json = settings
     run, rotation = _module("run"), _module("rotation")

@@ -1,7 +1,7 @@
 """Users of a DocumentDB cluster: each with one role on one database.
 
-DocumentDB keeps all users in `admin` and compares roles by name, so a user's roles are set as a whole. It takes
-passwords only in clear inside the TLS session; unlike PostgreSQL and RabbitMQ it accepts no verifier.
+DocumentDB keeps all users in `admin` and compares roles by name, so a user's roles are set as a whole. It
+takes passwords only in clear inside the TLS session; unlike PostgreSQL and RabbitMQ it accepts no verifier.
 """
 
 import secrets

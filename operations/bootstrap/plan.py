@@ -1,8 +1,9 @@
 """The plan: which databases, users and vhosts the stores must have.
 
-The plan carries no password, only the ARNs of the Secrets Manager secrets that hold them, so it may be kept in git or
-in a ConfigMap. Names are narrower than what the stores accept: everything here ends in SQL, in a URL path or in a
-regular expression, and a name that needs no quoting anywhere cannot be quoted wrongly anywhere.
+The plan carries no password, only the ARNs of the Secrets Manager secrets that hold them, so it may be kept
+in git or in a ConfigMap. Names are narrower than what the stores accept: everything here ends in SQL, in a
+URL path or in a regular expression, and a name that needs no quoting anywhere cannot be quoted wrongly
+anywhere.
 """
 
 import json
@@ -19,7 +20,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from operations.bootstrap.errors import PlanError
 
 CLONE_SUFFIX = "_clone"
-"""What the second login of an alternating user is called, as AWS's own alternating-users rotation names it."""
+"""What the second login of an alternating user is called, as AWS's own alternating-users rotation names
+it."""
 
 _RESERVED_NAMES = frozenset(
     {"admin", "config", "current_role", "current_user", "guest", "local", "none", "postgres", "public", "rdsadmin",
@@ -40,6 +42,7 @@ Name = Annotated[
     Field(pattern=r"^[a-z][a-z0-9_]{0,56}$"),
     AfterValidator(_not_reserved),
 ]
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 VhostName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,62}$")]
 ExtensionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
@@ -92,7 +95,7 @@ class Store(_Model):
         ca_file: PEM bundle to verify the server with; without it the plan's, without that the system's.
     """
 
-    name: Name
+    name: Label
     host: Host
     master_secret: SecretArn
     ca_file: Path | None = None
@@ -132,7 +135,8 @@ class PostgresDatabase(_Model):
 
     Attributes:
         name: Name of the database.
-        owner: Role without login that owns the schema and all in it. The database itself stays the master's, because
+        owner: Role without login that owns the schema and all in it. The database itself stays the
+        master's, because
             who owns a database may drop it.
         schema_name: The application's schema (`schema` in the plan); `public` stays locked.
         extensions: Installed into a schema of their own, which every role of the database may use.

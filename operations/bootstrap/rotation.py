@@ -1,15 +1,16 @@
 """Replaces the password of one service user: new secret version, store, trial, promotion.
 
-Every step can be repeated, and the version's identifier is derived from the current version's, so that a run after a
-crash, or one beside another, goes on with the same new password instead of making a second one. The labels are those
-of Secrets Manager's own rotation: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_how.html
+Every step can be repeated, and the version's identifier is derived from the current version's, so that a
+run after a crash, or one beside another, goes on with the same new password instead of making a second one.
+The labels are those of Secrets Manager's own rotation:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_how.html
 """
 
 import json
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -140,16 +141,11 @@ class _Versions:
             password = secrets.token_urlsafe(_PASSWORD_BYTES)
             # Whatever else is in the secret (host, port) stays.
             text = json.dumps({**json.loads(value), "username": username, "password": password})
-            try:
+            # Where another run has put its password first, that one counts.
+            with suppress(self._client.exceptions.ResourceExistsException):
                 self._client.put_secret_value(
-                    SecretId=self._secret,
-                    ClientRequestToken=version,
-                    SecretString=text,
-                    VersionStages=[PENDING],
+                    SecretId=self._secret, ClientRequestToken=version, SecretString=text, VersionStages=[PENDING]
                 )
-            except self._client.exceptions.ResourceExistsException:
-                # Another run put its password first; that one counts.
-                pass
         return version
 
     def promote(self, version: str, current: str) -> None:

@@ -1,5 +1,10 @@
 """The fixtures of this folder."""
 
+from pathlib import Path
+
+import pytest
+
+from tests.stores.certificates import Certificates
 from tests.stores.fixtures import (
     certificates,
     mongodb_server,
@@ -9,6 +14,8 @@ from tests.stores.fixtures import (
     secrets_endpoint,
     secrets_manager_service,
 )
+from tests.stores.secrets_manager import SecretsManager
+from tests.stores.shop import Shop
 
 __all__ = [
     "certificates",
@@ -19,3 +26,11 @@ __all__ = [
     "secrets_endpoint",
     "secrets_manager_service",
 ]
+
+
+@pytest.fixture
+def shop(
+    namespace: str, secrets_manager_service: SecretsManager, tmp_path: Path, certificates: Certificates
+) -> Shop:
+    """An empty plan with secrets at hand."""
+    return Shop(namespace, secrets_manager_service, tmp_path, certificates)

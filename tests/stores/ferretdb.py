@@ -70,7 +70,7 @@ def start(certificates: Certificates) -> MongoServer:
     program = binary()
     home = new_directory("ferretdb")
     port, log = free_port(), home / "log"
-    command = [
+    command: list[str | Path] = [
         program, "--handler=sqlite", f"--state-dir={home}", f"--sqlite-url=file:{home}/", f"--listen-addr=127.0.0.1:{port}",
         "--debug-addr=-", "--telemetry=disable", "--test-enable-new-auth", "--setup-database=admin",
         f"--setup-username={MongoServer.master}", f"--setup-password={MongoServer.master_password}",

@@ -47,13 +47,14 @@ class RoleLedger:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client:
-            with (
-                self._context.wrap_socket(client, server_side=True) as secure,
-                socket.create_connection(("127.0.0.1", self._upstream)) as server,
-            ):
-                while request := _receive(secure):
-                    self._exchange(request, secure, server)
+        with (
+            contextlib.suppress(OSError),
+            client,
+            self._context.wrap_socket(client, server_side=True) as secure,
+            socket.create_connection(("127.0.0.1", self._upstream)) as server,
+        ):
+            while request := _receive(secure):
+                self._exchange(request, secure, server)
 
     def _exchange(self, request: bytes, client: socket.socket, server: socket.socket) -> None:
         command = _body(request)

@@ -24,10 +24,10 @@ def main() -> int:
     parser.add_argument("--remove", default=None)
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
-    identity = {} if options.user is None else {
-        "user": options.user, "group": options.user, "extra_groups": [],
-    }  # fmt: skip
-    server = subprocess.Popen(options.command, stdin=subprocess.DEVNULL, start_new_session=True, **identity)
+    server = subprocess.Popen(
+        options.command, stdin=subprocess.DEVNULL, start_new_session=True,
+        user=options.user, group=options.user, extra_groups=None if options.user is None else [],
+    )  # fmt: skip
     threading.Thread(target=_stop_at_end_of_input, args=(server, options.stop_signal), daemon=True).start()
     code = server.wait()
     with contextlib.suppress(ProcessLookupError):
