@@ -1,6 +1,7 @@
 """DocumentDB: an instance a zone, private, encrypted, audited, TLS only."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,14 +32,14 @@ def stood_up() -> Deployment:
     return deploy(lambda: DocumentDb("document-db", ARGS).instance_identifiers)
 
 
-def test_house_rules_hold(stood_up: Deployment):
+def test_house_rules_hold(stood_up: Deployment) -> None:
     properties.assert_tagged_with_its_name(stood_up)
     properties.assert_passwords_are_secret(stood_up)
     properties.assert_inside(stood_up, "cloudcommerce:data:DocumentDb")
     properties.assert_reached_by_groups_only(stood_up, {"sg-workloads"})
 
 
-def test_an_instance_stands_in_every_zone_and_is_named_by_it(stood_up: Deployment):
+def test_an_instance_stands_in_every_zone_and_is_named_by_it(stood_up: Deployment) -> None:
     for zone in ZONES:
         instance = stood_up.named(f"document-db-instance-{zone[-1]}")
         assert instance.inputs["availabilityZone"] == zone
@@ -47,7 +48,7 @@ def test_an_instance_stands_in_every_zone_and_is_named_by_it(stood_up: Deploymen
     assert stood_up.result.keys() == {"a", "b", "c"}
 
 
-def test_losing_a_zone_renames_no_other(stood_up: Deployment):
+def test_losing_a_zone_renames_no_other(stood_up: Deployment) -> None:
     fewer = deploy(
         lambda: DocumentDb("document-db", replace(ARGS, zones=("us-east-1b", "us-east-1c"))).endpoint
     )
@@ -55,7 +56,7 @@ def test_losing_a_zone_renames_no_other(stood_up: Deployment):
     assert {r.urn for r in fewer.resources} < {r.urn for r in stood_up.resources}
 
 
-def test_the_cluster_is_encrypted_audited_and_tls_only(stood_up: Deployment):
+def test_the_cluster_is_encrypted_audited_and_tls_only(stood_up: Deployment) -> None:
     cluster = stood_up.one("aws:docdb/cluster:Cluster")
     group = stood_up.one("ClusterParameterGroup")
     parameters = {p["name"]: p["value"] for p in group.inputs["parameters"]}
@@ -75,7 +76,7 @@ def test_the_cluster_is_encrypted_audited_and_tls_only(stood_up: Deployment):
 
 
 @pytest.mark.mission_M50
-def test_backups_are_kept_thirty_days_and_a_last_one_is_taken(stood_up: Deployment):
+def test_backups_are_kept_thirty_days_and_a_last_one_is_taken(stood_up: Deployment) -> None:
     cluster = stood_up.one("aws:docdb/cluster:Cluster").inputs
 
     assert cluster["backupRetentionPeriod"] == 30
@@ -84,7 +85,7 @@ def test_backups_are_kept_thirty_days_and_a_last_one_is_taken(stood_up: Deployme
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_protection_is_the_caller_s_choice(protected: bool):
+def test_protection_is_the_caller_s_choice(protected: bool) -> None:
     args = replace(ARGS, protect=protected, deletion_protection=protected)
     cluster = deploy(lambda: DocumentDb("document-db", args).endpoint).one("aws:docdb/cluster:Cluster")
 
@@ -93,7 +94,7 @@ def test_protection_is_the_caller_s_choice(protected: bool):
     assert set(cluster.ignore_changes) == {"engineVersion", "masterPassword"}
 
 
-def test_master_and_service_have_secrets_of_their_own(stood_up: Deployment):
+def test_master_and_service_have_secrets_of_their_own(stood_up: Deployment) -> None:
     cluster = stood_up.one("aws:docdb/cluster:Cluster")
     master = properties.secret_value(stood_up, "document-db-master")
     service = properties.secret_value(stood_up, "document-db-user")
@@ -108,7 +109,7 @@ def test_master_and_service_have_secrets_of_their_own(stood_up: Deployment):
     ("change", "message"),
     [({"zones": ()}, "zones is empty"), ({"backup_retention_days": 99}, "99 days; AWS takes 1 to 35")],
 )
-def test_impossible_arguments_are_refused_at_once(change: dict, message: str):
+def test_impossible_arguments_are_refused_at_once(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(ARGS, **change)
 
@@ -120,6 +121,6 @@ def test_impossible_arguments_are_refused_at_once(change: dict, message: str):
         ({"instance_class": "db.m5.large"}, "unknown instance class 'db.m5.large'"),
     ],
 )
-def test_wrong_names_are_told_with_the_right_form(change: dict, message: str):
+def test_wrong_names_are_told_with_the_right_form(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         deploy(lambda: DocumentDb("document-db", replace(ARGS, **change)).endpoint)

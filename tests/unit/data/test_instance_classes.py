@@ -1,10 +1,12 @@
 """Capacities and what follows from them."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.data.instance_classes import DOCUMENT_DB, GIB, RABBITMQ, RDS, VALKEY, capacity
+from components.data.instance_classes import DOCUMENT_DB, GIB, RABBITMQ, RDS, VALKEY, InstanceClass, capacity
 from components.data.postgres_parameters import max_connections, postgres_parameters
 
 pytestmark = pytest.mark.mission_M22
@@ -13,7 +15,9 @@ _PAGE = 8192
 
 
 @pytest.mark.parametrize("table", [RDS, DOCUMENT_DB, VALKEY, RABBITMQ])
-def test_an_unknown_class_is_told_with_those_that_are_known_and_the_way_to_add_one(table):
+def test_an_unknown_class_is_told_with_those_that_are_known_and_the_way_to_add_one(
+    table: Mapping[str, InstanceClass],
+) -> None:
     with pytest.raises(ValueError, match=r"unknown instance class 'db\.x99\.huge'") as refused:
         capacity(table, "db.x99.huge")
 
@@ -24,7 +28,7 @@ def test_an_unknown_class_is_told_with_those_that_are_known_and_the_way_to_add_o
 @pytest.mark.parametrize(
     ("name", "gib"), [("db.m7g.large", 8), ("db.r7g.xlarge", 32), ("db.r8g.4xlarge", 128)]
 )
-def test_memory_follows_family_and_size(name: str, gib: int):
+def test_memory_follows_family_and_size(name: str, gib: int) -> None:
     assert capacity(RDS, name).memory == gib * GIB
 
 
@@ -36,7 +40,7 @@ def parameters(memory: int, role: str = "primary") -> dict[str, str]:
 
 
 @given(st.integers(min_value=1, max_value=1024).map(lambda gib: gib * GIB))
-def test_tuning_never_promises_more_memory_than_there_is(memory: int):
+def test_tuning_never_promises_more_memory_than_there_is(memory: int) -> None:
     found = parameters(memory)
     buffers = int(found["shared_buffers"]) * _PAGE
     maintenance = int(found["maintenance_work_mem"]) * 1024
@@ -50,12 +54,12 @@ def test_tuning_never_promises_more_memory_than_there_is(memory: int):
 
 
 @given(st.integers(min_value=0, max_value=2**50), st.integers(min_value=0, max_value=2**50))
-def test_more_memory_never_means_fewer_connections(one: int, other: int):
+def test_more_memory_never_means_fewer_connections(one: int, other: int) -> None:
     small, large = sorted((one, other))
     assert 200 <= max_connections(small) <= max_connections(large) <= 2000
 
 
-def test_tls_and_scram_are_forced_and_bind_values_stay_out_of_the_log():
+def test_tls_and_scram_are_forced_and_bind_values_stay_out_of_the_log() -> None:
     found = parameters(8 * GIB)
 
     assert found["rds.force_ssl"] == "1"
@@ -66,14 +70,14 @@ def test_tls_and_scram_are_forced_and_bind_values_stay_out_of_the_log():
     assert "auto_explain" not in found["shared_preload_libraries"]
 
 
-def test_a_replica_could_take_its_primary_s_place():
+def test_a_replica_could_take_its_primary_s_place() -> None:
     primary, replica = parameters(16 * GIB), parameters(16 * GIB, "replica")
 
     assert primary.items() <= replica.items()
     assert replica.keys() - primary.keys() == {"hot_standby_feedback", "max_standby_streaming_delay"}
 
 
-def test_static_parameters_wait_for_a_reboot_as_rds_demands():
+def test_static_parameters_wait_for_a_reboot_as_rds_demands() -> None:
     """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBParameterGroup.html"""
     static = {"max_connections", "shared_buffers", "shared_preload_libraries"}
     methods = {p.name: p.apply_method for p in postgres_parameters(8 * GIB, "primary")}

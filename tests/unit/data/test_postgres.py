@@ -1,6 +1,7 @@
 """PostgreSQL and its proxy: private, encrypted, TLS only, kept from deletion, in two roles."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,14 +58,14 @@ def instances(deployment: Deployment) -> list[Resource]:
     return found
 
 
-def test_house_rules_hold(postgres: Deployment, proxy: Deployment):
+def test_house_rules_hold(postgres: Deployment, proxy: Deployment) -> None:
     for deployment, token in ((postgres, "Postgres"), (proxy, "PostgresProxy")):
         properties.assert_tagged_with_its_name(deployment)
         properties.assert_passwords_are_secret(deployment)
         properties.assert_inside(deployment, f"cloudcommerce:data:{token}")
 
 
-def test_nobody_but_the_clients_reaches_the_instances(postgres: Deployment):
+def test_nobody_but_the_clients_reaches_the_instances(postgres: Deployment) -> None:
     properties.assert_reached_by_groups_only(postgres, {"sg-workloads"})
     assert postgres.all("SecurityGroupEgressRule") == []
     for instance in instances(postgres):
@@ -72,7 +73,7 @@ def test_nobody_but_the_clients_reaches_the_instances(postgres: Deployment):
         assert instance.inputs["vpcSecurityGroupIds"] == ["postgres-security-group-id"]
 
 
-def test_instances_are_encrypted_watched_and_highly_available(postgres: Deployment):
+def test_instances_are_encrypted_watched_and_highly_available(postgres: Deployment) -> None:
     primary, replica = instances(postgres)
 
     assert primary.inputs["kmsKeyId"] == key("commerce")
@@ -89,7 +90,7 @@ def test_instances_are_encrypted_watched_and_highly_available(postgres: Deployme
 
 
 @pytest.mark.mission_M50
-def test_backups_are_kept_thirty_days_and_outlive_the_instance(postgres: Deployment):
+def test_backups_are_kept_thirty_days_and_outlive_the_instance(postgres: Deployment) -> None:
     primary, _ = instances(postgres)
 
     assert primary.inputs["backupRetentionPeriod"] == 30
@@ -99,7 +100,7 @@ def test_backups_are_kept_thirty_days_and_outlive_the_instance(postgres: Deploym
     assert primary.inputs["finalSnapshotIdentifier"] == f"{primary.inputs['identifier']}-final"
 
 
-def test_what_rds_and_rotation_write_is_left_to_them(postgres: Deployment):
+def test_what_rds_and_rotation_write_is_left_to_them(postgres: Deployment) -> None:
     primary, replica = instances(postgres)
 
     assert {"engineVersion", "password"} <= set(primary.ignore_changes)
@@ -107,7 +108,7 @@ def test_what_rds_and_rotation_write_is_left_to_them(postgres: Deployment):
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_protection_is_the_caller_s_choice(protected: bool):
+def test_protection_is_the_caller_s_choice(protected: bool) -> None:
     args = replace(ARGS, protect=protected, deletion_protection=protected)
     deployment = deploy(lambda: Postgres("postgres", args).address)
 
@@ -117,7 +118,7 @@ def test_protection_is_the_caller_s_choice(protected: bool):
     assert deployment.named("postgres-master-secret").protect is protected
 
 
-def test_logs_are_encrypted_and_made_before_rds_would_make_them(postgres: Deployment):
+def test_logs_are_encrypted_and_made_before_rds_would_make_them(postgres: Deployment) -> None:
     groups = postgres.all("LogGroup")
     assert len(groups) == 4
     for group in groups:
@@ -132,7 +133,7 @@ def test_logs_are_encrypted_and_made_before_rds_would_make_them(postgres: Deploy
         assert {g.urn for g in own} <= set(instance.depends_on)
 
 
-def test_the_replica_follows_the_primary_with_parameters_of_its_own(postgres: Deployment):
+def test_the_replica_follows_the_primary_with_parameters_of_its_own(postgres: Deployment) -> None:
     primary, replica = instances(postgres)
 
     assert replica.inputs["replicateSourceDb"] == primary.inputs["identifier"]
@@ -146,7 +147,7 @@ def test_the_replica_follows_the_primary_with_parameters_of_its_own(postgres: De
         ]
 
 
-def test_the_master_secret_says_where_and_who(postgres: Deployment):
+def test_the_master_secret_says_where_and_who(postgres: Deployment) -> None:
     primary, replica = instances(postgres)
     value = properties.secret_value(postgres, "postgres-master")
 
@@ -159,14 +160,14 @@ def test_the_master_secret_says_where_and_who(postgres: Deployment):
     assert postgres.named("postgres-master-secret").inputs["kmsKeyId"] == key("secrets")
 
 
-def test_rotation_is_offered_the_master_only():
+def test_rotation_is_offered_the_master_only() -> None:
     found = deploy(lambda: [Postgres("postgres", ARGS).rotation_targets[n] for n in ("postgres-master",)])
     target = found.result[0]
 
     assert target.engine == "postgres"
 
 
-def test_preview_knows_nothing_and_plans_the_same(postgres: Deployment):
+def test_preview_knows_nothing_and_plans_the_same(postgres: Deployment) -> None:
     planned = deploy(lambda: Postgres("postgres", ARGS).address, preview=True)
 
     assert {r.urn for r in planned.resources} == {r.urn for r in postgres.resources}
@@ -179,7 +180,7 @@ def test_preview_knows_nothing_and_plans_the_same(postgres: Deployment):
         ({"client_security_group_ids": {}}, "nothing could connect"),
     ],
 )
-def test_wrong_arguments_are_told_before_anything_is_planned(change: dict, message: str):
+def test_wrong_arguments_are_told_before_anything_is_planned(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         deploy(lambda: Postgres("postgres", replace(ARGS, **change)).address)
 
@@ -192,13 +193,13 @@ def test_wrong_arguments_are_told_before_anything_is_planned(change: dict, messa
         ({"max_allocated_storage": 105}, "at least 111 GiB|at least 110 GiB"),
     ],
 )
-def test_limits_of_rds_are_held_when_the_arguments_are_made(change: dict, message: str):
+def test_limits_of_rds_are_held_when_the_arguments_are_made(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(ARGS, **change)
 
 
 @pytest.mark.mission_M61
-def test_the_proxy_takes_tls_and_one_secret_a_service(proxy: Deployment):
+def test_the_proxy_takes_tls_and_one_secret_a_service(proxy: Deployment) -> None:
     made = proxy.one("Proxy")
     auths = made.inputs["auths"]
 
@@ -214,7 +215,7 @@ def test_the_proxy_takes_tls_and_one_secret_a_service(proxy: Deployment):
     assert pool["maxIdleConnectionsPercent"] <= pool["maxConnectionsPercent"]
 
 
-def test_the_proxy_stands_between_the_clients_and_the_instance(proxy: Deployment):
+def test_the_proxy_stands_between_the_clients_and_the_instance(proxy: Deployment) -> None:
     properties.assert_reached_by_groups_only(proxy, {"sg-workloads", "postgres-proxy-security-group-id"})
     egress = proxy.one("SecurityGroupEgressRule").inputs
     assert egress["referencedSecurityGroupId"] == "sg-postgres"
@@ -222,7 +223,7 @@ def test_the_proxy_stands_between_the_clients_and_the_instance(proxy: Deployment
     assert into["securityGroupId"] == "sg-postgres"
 
 
-def test_the_proxy_reads_its_services_secrets_and_no_others(proxy: Deployment):
+def test_the_proxy_reads_its_services_secrets_and_no_others(proxy: Deployment) -> None:
     allowed = properties.statements(proxy.one("RolePolicy").inputs["policy"])
 
     assert set(allowed["Secrets"]["Resource"]) == {
@@ -238,7 +239,7 @@ def test_the_proxy_reads_its_services_secrets_and_no_others(proxy: Deployment):
 @pytest.mark.parametrize(("service", "database"), PROXY_ARGS.services.items())
 def test_a_service_s_secret_leads_to_the_proxy_and_to_the_replica(
     proxy: Deployment, service: str, database: str
-):
+) -> None:
     value = properties.secret_value(proxy, f"postgres-proxy-{service}")
 
     assert value["host"] == proxy.one("Proxy").outputs["endpoint"]
@@ -247,6 +248,6 @@ def test_a_service_s_secret_leads_to_the_proxy_and_to_the_replica(
     assert value["username"] == f"{service}_service"
 
 
-def test_a_proxy_for_nobody_is_refused():
+def test_a_proxy_for_nobody_is_refused() -> None:
     with pytest.raises(ValueError, match="the proxy serves nobody"):
         replace(PROXY_ARGS, services={})

@@ -1,6 +1,7 @@
 """Valkey: a node a zone, TLS only, a user a service that reaches its own keys."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,14 +38,14 @@ def stood_up() -> Deployment:
     return deploy(program)
 
 
-def test_house_rules_hold(stood_up: Deployment):
+def test_house_rules_hold(stood_up: Deployment) -> None:
     properties.assert_tagged_with_its_name(stood_up)
     properties.assert_passwords_are_secret(stood_up)
     properties.assert_inside(stood_up, "cloudcommerce:data:Valkey")
     properties.assert_reached_by_groups_only(stood_up, {"sg-workloads"})
 
 
-def test_a_node_stands_in_every_zone_and_one_takes_over(stood_up: Deployment):
+def test_a_node_stands_in_every_zone_and_one_takes_over(stood_up: Deployment) -> None:
     group = stood_up.one("ReplicationGroup").inputs
 
     assert group["numCacheClusters"] == len(ZONES)
@@ -56,7 +57,7 @@ def test_a_node_stands_in_every_zone_and_one_takes_over(stood_up: Deployment):
     }
 
 
-def test_everything_is_encrypted_with_the_customers_key(stood_up: Deployment):
+def test_everything_is_encrypted_with_the_customers_key(stood_up: Deployment) -> None:
     group = stood_up.one("ReplicationGroup").inputs
 
     assert group["kmsKeyId"] == key("customer")
@@ -70,7 +71,7 @@ def test_everything_is_encrypted_with_the_customers_key(stood_up: Deployment):
 
 
 @pytest.mark.mission_M50
-def test_snapshots_are_kept_thirty_days_and_a_last_one_is_taken(stood_up: Deployment):
+def test_snapshots_are_kept_thirty_days_and_a_last_one_is_taken(stood_up: Deployment) -> None:
     group = stood_up.one("ReplicationGroup")
 
     assert group.inputs["snapshotRetentionLimit"] == 30
@@ -79,14 +80,14 @@ def test_snapshots_are_kept_thirty_days_and_a_last_one_is_taken(stood_up: Deploy
     assert "engineVersion" in group.ignore_changes
 
 
-def test_only_keys_that_expire_are_evicted(stood_up: Deployment):
+def test_only_keys_that_expire_are_evicted(stood_up: Deployment) -> None:
     group = stood_up.one("ParameterGroup").inputs
 
     assert group["family"] == "valkey8"
     assert {"name": "maxmemory-policy", "value": "volatile-lru"} in group["parameters"]
 
 
-def test_each_service_is_a_user_and_the_default_user_is_off(stood_up: Deployment):
+def test_each_service_is_a_user_and_the_default_user_is_off(stood_up: Deployment) -> None:
     users = {u.inputs["userName"]: u for u in stood_up.all("aws:elasticache/user:User")}
 
     assert users.keys() == {"default", "user_service", "product_service"}
@@ -100,7 +101,7 @@ def test_each_service_is_a_user_and_the_default_user_is_off(stood_up: Deployment
         assert len(user.inputs["userId"]) <= 40
 
 
-def test_rotation_is_offered_every_service_and_not_the_default_user(stood_up: Deployment):
+def test_rotation_is_offered_every_service_and_not_the_default_user(stood_up: Deployment) -> None:
     assert stood_up.result["targets"] == ["valkey-product", "valkey-user"]
     value = properties.secret_value(stood_up, "valkey-user")
     user = stood_up.named("valkey-user-user").inputs
@@ -110,7 +111,7 @@ def test_rotation_is_offered_every_service_and_not_the_default_user(stood_up: De
     assert value["host"] == stood_up.one("ReplicationGroup").outputs["primaryEndpointAddress"]
 
 
-def test_a_service_reaches_its_own_keys_and_channels_and_nothing_dangerous():
+def test_a_service_reaches_its_own_keys_and_channels_and_nothing_dangerous() -> None:
     access = access_string(("session:", "user:")).split()
 
     assert access[0] == "on"
@@ -122,13 +123,13 @@ def test_a_service_reaches_its_own_keys_and_channels_and_nothing_dangerous():
 
 
 @pytest.mark.parametrize("prefix", ["*", "", ":", "user", "user:*", "User:", "a b:", "user: ~*", "~*:", "ü:"])
-def test_a_prefix_that_could_open_others_keys_is_refused(prefix: str):
+def test_a_prefix_that_could_open_others_keys_is_refused(prefix: str) -> None:
     with pytest.raises(ValueError, match="write it like 'cart:'"):
         access_string((prefix,))
 
 
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=3))
-def test_no_prefix_smuggles_a_rule_in(prefixes: list[str]):
+def test_no_prefix_smuggles_a_rule_in(prefixes: list[str]) -> None:
     try:
         access = access_string(prefixes)
     except ValueError:
@@ -136,7 +137,7 @@ def test_no_prefix_smuggles_a_rule_in(prefixes: list[str]):
     assert len(access.split()) == len(access_string(("a:",)).split()) + 2 * (len(prefixes) - 1)
 
 
-def test_a_user_without_prefixes_is_refused():
+def test_a_user_without_prefixes_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         access_string(())
 
@@ -148,6 +149,6 @@ def test_a_user_without_prefixes_is_refused():
         ({"snapshot_retention_days": 0}, "AWS takes 1 to 35"),
     ],
 )
-def test_arguments_without_a_failover_or_a_backup_are_refused(change: dict, message: str):
+def test_arguments_without_a_failover_or_a_backup_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(ARGS, **change)

@@ -1,6 +1,7 @@
 """RabbitMQ: a private cluster over three zones, TLS only, encrypted, whose users are its own."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ ARGS = RabbitMqArgs(
 def stood_up() -> Deployment:
     computed = mock_engine.computed_outputs
 
-    def with_endpoints(type_: str, name: str) -> dict:
+    def with_endpoints(type_: str, name: str) -> dict[str, Any]:
         answer = dict(computed(type_, name))
         if type_ == "aws:mq/broker:Broker":
             answer["instances"] = [{"endpoints": [f"amqps://{HOST}:5671"], "consoleUrl": f"https://{HOST}"}]
@@ -50,14 +51,14 @@ def stood_up() -> Deployment:
         return deploy(program)
 
 
-def test_house_rules_hold(stood_up: Deployment):
+def test_house_rules_hold(stood_up: Deployment) -> None:
     properties.assert_tagged_with_its_name(stood_up)
     properties.assert_passwords_are_secret(stood_up)
     properties.assert_inside(stood_up, "cloudcommerce:messaging:RabbitMq")
     properties.assert_reached_by_groups_only(stood_up, {"sg-workloads"})
 
 
-def test_only_tls_ports_are_open(stood_up: Deployment):
+def test_only_tls_ports_are_open(stood_up: Deployment) -> None:
     assert {r.inputs["fromPort"] for r in stood_up.all("SecurityGroupIngressRule")} == {443, 5671}
     assert stood_up.result == {
         "host": HOST,
@@ -67,7 +68,7 @@ def test_only_tls_ports_are_open(stood_up: Deployment):
     }
 
 
-def test_the_broker_is_a_private_encrypted_cluster(stood_up: Deployment):
+def test_the_broker_is_a_private_encrypted_cluster(stood_up: Deployment) -> None:
     broker = stood_up.one("Broker")
 
     assert broker.inputs["deploymentMode"] == "CLUSTER_MULTI_AZ"
@@ -79,7 +80,7 @@ def test_the_broker_is_a_private_encrypted_cluster(stood_up: Deployment):
     assert broker.protect
 
 
-def test_users_are_the_broker_s_own_once_it_exists(stood_up: Deployment):
+def test_users_are_the_broker_s_own_once_it_exists(stood_up: Deployment) -> None:
     broker = stood_up.one("Broker")
     admin = properties.secret_value(stood_up, "rabbitmq-admin")
 
@@ -88,7 +89,7 @@ def test_users_are_the_broker_s_own_once_it_exists(stood_up: Deployment):
     assert (admin["host"], admin["port"], admin["vhost"]) == (HOST, 5671, "/")
 
 
-def test_each_service_has_a_user_and_a_virtual_host(stood_up: Deployment):
+def test_each_service_has_a_user_and_a_virtual_host(stood_up: Deployment) -> None:
     values = [properties.secret_value(stood_up, f"rabbitmq-{service}") for service in ARGS.services]
 
     assert {v["username"] for v in values} == {"order_service", "notification_service"}
@@ -96,7 +97,7 @@ def test_each_service_has_a_user_and_a_virtual_host(stood_up: Deployment):
     assert len({v["password"] for v in values}) == len(values)
 
 
-def test_the_configuration_is_applied_in_its_latest_revision(stood_up: Deployment):
+def test_the_configuration_is_applied_in_its_latest_revision(stood_up: Deployment) -> None:
     configuration = stood_up.one("Configuration")
 
     assert stood_up.one("Broker").inputs["configuration"] == {
@@ -108,11 +109,11 @@ def test_the_configuration_is_applied_in_its_latest_revision(stood_up: Deploymen
     assert "consumer_timeout = 900000" in lines
 
 
-def test_a_cluster_in_one_zone_is_refused():
+def test_a_cluster_in_one_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="1 subnets for a broker cluster"):
         replace(ARGS, subnet_ids=SUBNETS[:1])
 
 
-def test_an_instance_type_that_rabbitmq_4_does_not_run_on_is_refused():
+def test_an_instance_type_that_rabbitmq_4_does_not_run_on_is_refused() -> None:
     with pytest.raises(ValueError, match=r"unknown instance class 'mq\.t3\.micro'"):
         deploy(lambda: RabbitMq("rabbitmq", replace(ARGS, instance_type="mq.t3.micro")).host)

@@ -1,5 +1,6 @@
 """Alarms: thresholds follow from the instance class, and every alarm reaches the topic both ways."""
 
+from collections.abc import Callable
 from itertools import chain
 
 import pytest
@@ -13,7 +14,7 @@ from components.observability.database_alarms import (
     document_db_cluster_alarms,
     postgres_alarms,
 )
-from components.observability.database_events import DatabaseEvents, DatabaseEventsArgs
+from components.observability.database_events import DatabaseEvents, DatabaseEventsArgs, SourceType
 from components.observability.service_alarms import rabbitmq_alarms, rotation_alarms, valkey_alarms
 from components.observability.store_alarms import StoreAlarms, StoreAlarmsArgs
 from tests.unit.data import properties
@@ -41,7 +42,7 @@ def every_set_of_alarms() -> list[tuple[Alarm, ...]]:
 
 
 @pytest.mark.parametrize("alarms", every_set_of_alarms())
-def test_every_alarm_is_possible_and_tells_what_to_do(alarms: tuple[Alarm, ...]):
+def test_every_alarm_is_possible_and_tells_what_to_do(alarms: tuple[Alarm, ...]) -> None:
     for alarm in by_role(alarms).values():
         assert alarm.threshold >= 0
         assert alarm.period % 60 == 0
@@ -53,14 +54,14 @@ def test_every_alarm_is_possible_and_tells_what_to_do(alarms: tuple[Alarm, ...])
 
 
 @pytest.mark.parametrize("alarms", [a for a in every_set_of_alarms() if len(a) > 1])
-def test_a_silent_resource_raises_one_alarm_at_least(alarms: tuple[Alarm, ...]):
+def test_a_silent_resource_raises_one_alarm_at_least(alarms: tuple[Alarm, ...]) -> None:
     assert any(alarm.missing == "breaching" for alarm in alarms)
     assert any(alarm.missing != "breaching" for alarm in alarms)
 
 
 @pytest.mark.mission_M22
 @pytest.mark.parametrize("instance_class", RDS)
-def test_postgres_thresholds_follow_from_the_memory(instance_class: str):
+def test_postgres_thresholds_follow_from_the_memory(instance_class: str) -> None:
     alarms = by_role(postgres_alarms(instance_class, allocated_storage=100, replica=False))
     size = RDS[instance_class]
 
@@ -72,12 +73,12 @@ def test_postgres_thresholds_follow_from_the_memory(instance_class: str):
 
 
 @pytest.mark.mission_M22
-def test_a_replica_is_watched_for_lag():
+def test_a_replica_is_watched_for_lag() -> None:
     assert "replica-lag" in by_role(postgres_alarms("db.m7g.large", allocated_storage=100, replica=True))
 
 
 @pytest.mark.mission_M23
-def test_document_db_connections_are_held_against_the_instance_s_own_limit():
+def test_document_db_connections_are_held_against_the_instance_s_own_limit() -> None:
     connections = by_role(document_db_alarms("db.r6g.large"))["connections"]
 
     assert connections.limit_metric == "DatabaseConnectionsLimit"
@@ -85,7 +86,7 @@ def test_document_db_connections_are_held_against_the_instance_s_own_limit():
 
 
 @pytest.mark.mission_M24
-def test_one_eviction_or_a_handful_of_failed_logins_is_an_alarm():
+def test_one_eviction_or_a_handful_of_failed_logins_is_an_alarm() -> None:
     alarms = by_role(valkey_alarms("cache.m7g.large"))
 
     assert alarms["evictions"].threshold == 0
@@ -94,7 +95,7 @@ def test_one_eviction_or_a_handful_of_failed_logins_is_an_alarm():
 
 
 @pytest.mark.mission_M25
-def test_a_broker_without_consumers_is_no_alarm_before_there_are_services():
+def test_a_broker_without_consumers_is_no_alarm_before_there_are_services() -> None:
     assert {"no-connection", "no-consumer"}.isdisjoint(
         by_role(rabbitmq_alarms("mq.m7g.large", consumers=False))
     )
@@ -110,12 +111,12 @@ def test_a_broker_without_consumers_is_no_alarm_before_there_are_services():
         lambda: rabbitmq_alarms("db.z1d.large", consumers=True),
     ],
 )
-def test_an_unknown_class_has_no_thresholds(alarms):
+def test_an_unknown_class_has_no_thresholds(alarms: Callable[[], tuple[Alarm, ...]]) -> None:
     with pytest.raises(ValueError, match=r"unknown instance class 'db\.z1d\.large'.*add its capacity"):
         alarms()
 
 
-def test_alarms_reach_the_topic_when_they_rise_and_when_they_clear():
+def test_alarms_reach_the_topic_when_they_rise_and_when_they_clear() -> None:
     sets = {
         "primary": postgres_alarms("db.t4g.medium", allocated_storage=100, replica=False),
         "broker": rabbitmq_alarms("mq.m7g.large", consumers=True),
@@ -148,7 +149,7 @@ def test_alarms_reach_the_topic_when_they_rise_and_when_they_clear():
     }
 
 
-def test_a_percentage_alarm_divides_two_metrics_of_one_resource():
+def test_a_percentage_alarm_divides_two_metrics_of_one_resource() -> None:
     deployment = deploy(
         lambda: (
             StoreAlarms(
@@ -171,12 +172,12 @@ def test_a_percentage_alarm_divides_two_metrics_of_one_resource():
     assert not {"period", "statistic", "namespace", "dimensions"} & alarm.keys()
 
 
-def test_a_resource_named_on_one_side_only_is_refused():
+def test_a_resource_named_on_one_side_only_is_refused() -> None:
     with pytest.raises(ValueError, match="replica: named in only one of alarms and dimensions"):
         StoreAlarmsArgs(topic_arn=TOPIC, alarms={"replica": ()}, dimensions={})
 
 
-def test_the_topic_is_encrypted_and_takes_this_account_s_alarms_and_events_only():
+def test_the_topic_is_encrypted_and_takes_this_account_s_alarms_and_events_only() -> None:
     deployment = deploy(
         lambda: AlarmTopic("alarms", AlarmTopicArgs(key_arn=key("operations"), account_id=ACCOUNT)).topic_arn
     )
@@ -192,7 +193,7 @@ def test_the_topic_is_encrypted_and_takes_this_account_s_alarms_and_events_only(
 
 @pytest.mark.mission_M52
 @pytest.mark.parametrize("source_type", ["db-instance", "db-cluster"])
-def test_failovers_and_failures_are_told(source_type):
+def test_failovers_and_failures_are_told(source_type: SourceType) -> None:
     args = DatabaseEventsArgs(topic_arn=TOPIC, source_type=source_type, source_ids=("postgres-1",))
     deployment = deploy(lambda: DatabaseEvents("events", args).subscription_arn)
     subscription = deployment.one("EventSubscription").inputs
@@ -203,6 +204,6 @@ def test_failovers_and_failures_are_told(source_type):
     properties.assert_tagged_with_its_name(deployment)
 
 
-def test_events_of_no_database_in_particular_are_refused():
+def test_events_of_no_database_in_particular_are_refused() -> None:
     with pytest.raises(ValueError, match="every database of the account"):
         DatabaseEventsArgs(topic_arn=TOPIC, source_type="db-instance", source_ids=())

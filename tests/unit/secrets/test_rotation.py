@@ -41,12 +41,12 @@ def stood_up() -> Deployment:
     return deploy(lambda: Rotation("rotation", ARGS).function_arn)
 
 
-def test_house_rules_hold(stood_up: Deployment):
+def test_house_rules_hold(stood_up: Deployment) -> None:
     properties.assert_tagged_with_its_name(stood_up)
     properties.assert_inside(stood_up, "cloudcommerce:secrets:Rotation")
 
 
-def test_every_secret_is_rotated_monthly_and_none_at_once(stood_up: Deployment):
+def test_every_secret_is_rotated_monthly_and_none_at_once(stood_up: Deployment) -> None:
     rotations = stood_up.all("SecretRotation")
     permission = stood_up.one("Permission")
 
@@ -57,14 +57,14 @@ def test_every_secret_is_rotated_monthly_and_none_at_once(stood_up: Deployment):
         assert permission.urn in rotation.depends_on
 
 
-def test_only_secrets_manager_of_this_account_may_call(stood_up: Deployment):
+def test_only_secrets_manager_of_this_account_may_call(stood_up: Deployment) -> None:
     permission = stood_up.one("Permission").inputs
 
     assert permission["principal"] == "secretsmanager.amazonaws.com"
     assert permission["sourceAccount"] == ACCOUNT
 
 
-def test_the_function_is_encrypted_bounded_and_logged(stood_up: Deployment):
+def test_the_function_is_encrypted_bounded_and_logged(stood_up: Deployment) -> None:
     function = stood_up.one("Function").inputs
     log = stood_up.one("LogGroup").inputs
 
@@ -77,7 +77,7 @@ def test_the_function_is_encrypted_bounded_and_logged(stood_up: Deployment):
     assert log["retentionInDays"] == 365
 
 
-def test_nobody_reaches_the_function_and_it_reaches_the_broker(stood_up: Deployment):
+def test_nobody_reaches_the_function_and_it_reaches_the_broker(stood_up: Deployment) -> None:
     into = stood_up.one("SecurityGroupIngressRule").inputs
     out = stood_up.one("SecurityGroupEgressRule").inputs
 
@@ -86,7 +86,7 @@ def test_nobody_reaches_the_function_and_it_reaches_the_broker(stood_up: Deploym
     assert (into["fromPort"], into["toPort"]) == (out["fromPort"], out["toPort"]) == (443, 443)
 
 
-def test_the_role_names_its_secrets_and_stores(stood_up: Deployment):
+def test_the_role_names_its_secrets_and_stores(stood_up: Deployment) -> None:
     allowed = properties.statements(stood_up.one("RolePolicy").inputs["policy"])
 
     assert allowed["Secrets"]["Resource"] == ["arn:secret:postgres", "arn:secret:rabbitmq"]
@@ -95,7 +95,7 @@ def test_the_role_names_its_secrets_and_stores(stood_up: Deployment):
     assert stood_up.one("RolePolicy").urn in stood_up.one("Function").depends_on
 
 
-def test_only_network_interfaces_are_allowed_everywhere():
+def test_only_network_interfaces_are_allowed_everywhere() -> None:
     document = rotation_policy(
         resources=[("docdb", "arn:cluster"), ("valkey", "arn:user:b"), ("valkey", "arn:user:a")],
         secret_arns=["arn:secret"],
@@ -111,12 +111,12 @@ def test_only_network_interfaces_are_allowed_everywhere():
     assert allowed["Log"]["Resource"] == ["arn:log:*"]
 
 
-def test_a_rotation_of_nothing_is_refused():
+def test_a_rotation_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="no secrets to rotate"):
         deploy(lambda: Rotation("rotation", replace(ARGS, targets={})).function_arn)
 
 
-def test_the_archive_holds_the_tested_modules_and_nothing_of_the_machine():
+def test_the_archive_holds_the_tested_modules_and_nothing_of_the_machine() -> None:
     folder = Path(rotation_function.__file__).parent
     archive = function_code().assets
 
@@ -126,7 +126,7 @@ def test_the_archive_holds_the_tested_modules_and_nothing_of_the_machine():
     }
 
 
-def test_the_function_imports_only_what_the_runtime_has():
+def test_the_function_imports_only_what_the_runtime_has() -> None:
     imported = set()
     for module in Path(rotation_function.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):

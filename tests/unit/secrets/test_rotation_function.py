@@ -14,6 +14,7 @@ import boto3
 import botocore.client
 import pytest
 from moto import mock_aws
+from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 
 from components.secrets.rotation_function import handler
 from components.secrets.rotation_function.rabbitmq_store import RabbitMqStore
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.mission_M36
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 ENGINES = ("postgres", "docdb", "valkey", "rabbitmq")
 FIRST = "FirstPassword0123456789"
+# The one place through which every call passes; typed as Any because the stubs hide it.
+_CLIENT: Any = botocore.client.BaseClient
 
 
 @dataclass
@@ -114,12 +117,11 @@ def make_secret(engine: str, **members: Any) -> str:
 
 def request_rotation(secret_arn: str) -> str:
     """What RotateSecret does before it calls the function: an empty version, labeled pending."""
-    from moto.secretsmanager.models import secretsmanager_backends  # noqa: PLC0415
-
     token = str(uuid.uuid4())
     backend = secretsmanager_backends["123456789012"]["us-east-1"]
     secret = backend.secrets[secret_arn]
     secret.versions[token] = {"createdate": 0, "version_id": token, "version_stages": ["AWSPENDING"]}
+    assert isinstance(secret, FakeSecret)
     secret.rotation_enabled = True
     return token
 
@@ -128,7 +130,7 @@ def request_rotation(secret_arn: str) -> str:
 def make_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     broker = Broker(username="cloudcommerce_admin", password=FIRST)
     worlds: list[World] = []
-    original = botocore.client.BaseClient._make_api_call
+    original = _CLIENT._make_api_call
 
     def record(client: Any, operation: str, params: dict[str, Any]) -> Any:
         if operation == "ModifyUser":
@@ -139,7 +141,7 @@ def make_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             worlds[-1].passwords.append(params["MasterUserPassword"])
         return original(client, operation, params)
 
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", record)
+    monkeypatch.setattr(_CLIENT, "_make_api_call", record)
     monkeypatch.setattr(
         handler, "_STORES", {**handler._STORES, "rabbitmq": lambda: RabbitMqStore(broker.connect)}
     )
@@ -155,7 +157,7 @@ def make_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_rotation_gives_the_store_a_fresh_password_and_makes_it_current(make_world: Any, engine: str):
+def test_a_rotation_makes_a_fresh_password_valid_and_current(make_world: Any, engine: str) -> None:
     world = make_world(engine)
 
     for step in STEPS:
@@ -173,7 +175,9 @@ def test_a_rotation_gives_the_store_a_fresh_password_and_makes_it_current(make_w
 
 
 @pytest.mark.parametrize(("engine", "crashed_in"), list(product(ENGINES, range(len(STEPS)))))
-def test_a_rotation_converges_after_a_crash_behind_any_step(make_world: Any, engine: str, crashed_in: int):
+def test_a_rotation_converges_after_a_crash_in_any_step(
+    make_world: Any, engine: str, crashed_in: int
+) -> None:
     """Secrets Manager begins again with the first step after any failure."""
     world = make_world(engine)
     for step in STEPS[: crashed_in + 1]:
@@ -187,7 +191,7 @@ def test_a_rotation_converges_after_a_crash_behind_any_step(make_world: Any, eng
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_step_may_run_twice(make_world: Any, engine: str):
+def test_every_step_may_run_twice(make_world: Any, engine: str) -> None:
     world = make_world(engine)
 
     for step in STEPS:
@@ -200,7 +204,7 @@ def test_every_step_may_run_twice(make_world: Any, engine: str):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_second_rotation_follows_the_first(make_world: Any, engine: str):
+def test_a_second_rotation_follows_the_first(make_world: Any, engine: str) -> None:
     world = make_world(engine)
     for step in STEPS:
         world.step(step)
@@ -214,7 +218,7 @@ def test_a_second_rotation_follows_the_first(make_world: Any, engine: str):
     assert world.value("AWSCURRENT")["password"] in world.accepted()
 
 
-def test_clients_of_valkey_keep_their_password_through_one_rotation(make_world: Any):
+def test_clients_of_valkey_keep_their_password_through_one_rotation(make_world: Any) -> None:
     world = make_world("valkey")
 
     for step in STEPS:
@@ -223,7 +227,7 @@ def test_clients_of_valkey_keep_their_password_through_one_rotation(make_world: 
     assert world.accepted() == {world.value("AWSCURRENT")["password"], FIRST}
 
 
-def test_the_broker_s_administrator_stays_one(make_world: Any):
+def test_the_broker_s_administrator_stays_one(make_world: Any) -> None:
     world = make_world("rabbitmq")
     world.broker.tags = ["administrator", "monitoring"]
 
@@ -233,7 +237,7 @@ def test_the_broker_s_administrator_stays_one(make_world: Any):
     assert world.broker.tags == ["administrator", "monitoring"]
 
 
-def test_a_broker_that_knows_neither_password_is_not_guessed_at(make_world: Any):
+def test_a_broker_that_knows_neither_password_is_not_guessed_at(make_world: Any) -> None:
     world = make_world("rabbitmq")
     world.broker.password = "set by hand"
     world.step("createSecret")
@@ -245,7 +249,7 @@ def test_a_broker_that_knows_neither_password_is_not_guessed_at(make_world: Any)
     assert world.value("AWSCURRENT")["password"] == FIRST
 
 
-def test_a_broker_that_refuses_the_change_keeps_the_former_password_current(make_world: Any):
+def test_a_broker_that_refuses_the_change_keeps_the_former_password_current(make_world: Any) -> None:
     world = make_world("rabbitmq")
     world.broker.refuse_changes_with = 503
     world.step("createSecret")
@@ -259,7 +263,7 @@ def test_a_broker_that_refuses_the_change_keeps_the_former_password_current(make
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_rehearsal_when_rotation_is_configured_changes_nothing(make_world: Any, engine: str):
+def test_the_rehearsal_when_rotation_is_configured_changes_nothing(make_world: Any, engine: str) -> None:
     """With `RotateImmediately` off, Secrets Manager runs the test step alone on a version nobody filled."""
     world = make_world(engine)
 
@@ -269,14 +273,14 @@ def test_the_rehearsal_when_rotation_is_configured_changes_nothing(make_world: A
     assert world.passwords == []
 
 
-def test_an_unknown_version_is_refused(make_world: Any):
+def test_an_unknown_version_is_refused(make_world: Any) -> None:
     world = make_world("postgres")
 
     with pytest.raises(RotationRefusedError, match="does not exist"):
         world.step("createSecret", token=str(uuid.uuid4()))
 
 
-def test_a_version_that_is_not_pending_any_more_is_refused(make_world: Any):
+def test_a_version_that_is_not_pending_any_more_is_refused(make_world: Any) -> None:
     world = make_world("postgres")
     overtaken = world.token
     for step in STEPS:
@@ -296,7 +300,7 @@ def test_a_version_that_is_not_pending_any_more_is_refused(make_world: Any):
         world.step("setSecret", token=overtaken)
 
 
-def test_a_current_version_is_left_alone_in_every_step(make_world: Any):
+def test_a_current_version_is_left_alone_in_every_step(make_world: Any) -> None:
     world = make_world("postgres")
     for step in STEPS:
         world.step(step)
@@ -308,35 +312,35 @@ def test_a_current_version_is_left_alone_in_every_step(make_world: Any):
     assert world.passwords == told
 
 
-def test_an_unknown_step_is_refused_before_anything_is_read(make_world: Any):
+def test_an_unknown_step_is_refused_before_anything_is_read(make_world: Any) -> None:
     world = make_world("postgres")
 
     with pytest.raises(RotationRefusedError, match="unknown step 'dropSecret'"):
         world.step("dropSecret")
 
 
-def test_setting_before_creating_is_refused(make_world: Any):
+def test_setting_before_creating_is_refused(make_world: Any) -> None:
     world = make_world("postgres")
 
     with pytest.raises(RotationRefusedError, match="the create step comes first"):
         world.step("setSecret")
 
 
-def test_switched_off_rotation_is_refused(make_world: Any, monkeypatch: pytest.MonkeyPatch):
+def test_switched_off_rotation_is_refused(make_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world("postgres")
-    original = botocore.client.BaseClient._make_api_call
+    original = _CLIENT._make_api_call
 
     def switched_off(client: Any, operation: str, params: dict[str, Any]) -> Any:
         answer = original(client, operation, params)
         return {**answer, "RotationEnabled": False} if operation == "DescribeSecret" else answer
 
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", switched_off)
+    monkeypatch.setattr(_CLIENT, "_make_api_call", switched_off)
 
     with pytest.raises(RotationRefusedError, match="switched off"):
         world.step("createSecret")
 
 
-def test_a_pending_value_for_another_store_sets_no_password_there(make_world: Any):
+def test_a_pending_value_for_another_store_sets_no_password_there(make_world: Any) -> None:
     """Writing a secret must not be enough to change a password elsewhere."""
     world = make_world("postgres")
     elsewhere = world.value("AWSCURRENT") | {"resource_id": "other-store", "password": "chosen by somebody"}
@@ -353,7 +357,7 @@ def test_a_pending_value_for_another_store_sets_no_password_there(make_world: An
     assert world.passwords == []
 
 
-def test_an_unknown_engine_is_refused(make_world: Any):
+def test_an_unknown_engine_is_refused(make_world: Any) -> None:
     world = make_world("oracle")
 
     with pytest.raises(RotationRefusedError, match="unknown engine 'oracle'"):
@@ -361,7 +365,7 @@ def test_an_unknown_engine_is_refused(make_world: Any):
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", '"text"', "null", '{"engine": "postgres"}'])
-def test_a_damaged_secret_is_told_from_a_good_one_without_being_shown(text: str):
+def test_a_damaged_secret_is_told_from_a_good_one_without_being_shown(text: str) -> None:
     with pytest.raises(RotationRefusedError, match="not a JSON object") as refused:
         Value.parse(text)
 
@@ -370,7 +374,9 @@ def test_a_damaged_secret_is_told_from_a_good_one_without_being_shown(text: str)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_no_password_is_ever_logged_or_shown(make_world: Any, engine: str, caplog: pytest.LogCaptureFixture):
+def test_no_password_is_logged_or_shown(
+    make_world: Any, engine: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG", logger=handler.__name__)
     world = make_world(engine)
 
@@ -384,7 +390,7 @@ def test_no_password_is_ever_logged_or_shown(make_world: Any, engine: str, caplo
     assert FIRST not in repr(Value.parse(json.dumps(world.value("AWSPREVIOUS"))))
 
 
-def test_postgres_is_waited_for_until_the_password_has_been_applied():
+def test_postgres_is_waited_for_until_the_password_has_been_applied() -> None:
     class Resetting:
         answers = iter(
             [
@@ -405,7 +411,7 @@ def test_postgres_is_waited_for_until_the_password_has_been_applied():
     assert waits == [5, 5]
 
 
-def test_waiting_ends_with_an_error_within_what_a_step_may_take():
+def test_waiting_ends_with_an_error_within_what_a_step_may_take() -> None:
     waits: list[float] = []
 
     with pytest.raises(NotYetEffectiveError, match="store has not taken the new password within 300 s"):
