@@ -6,10 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 Tree = dict[str, Any]
 """Properties as `wire.decode` makes them: plain values with `Secret`, `UNKNOWN` and `Asset` inside."""
+
+
+DEFAULTS: Final = "__defaults"
+"""Input that lists the properties that the program did not give, as the official plugins keep them."""
 
 
 class ProviderError(Exception):

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cloudcommerce_sandbox.plugins.aws import coverage, sdk, validation
+from cloudcommerce_sandbox.plugins import sdk, validation
+from cloudcommerce_sandbox.plugins.aws import coverage
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, ResourceType
 from cloudcommerce_sandbox.plugins.aws.naming import give_name
 from cloudcommerce_sandbox.plugins.aws.requests import Builder
@@ -19,6 +20,7 @@ _INDEX = re.compile(r"\[\d+\]")
 def check(kind: ResourceType, request: Request) -> tuple[Tree, list[Failure]]:
     """Return the completed inputs and every failure found."""
     inputs = {name: value for name, value in request.inputs.items() if value is not None}
+    inputs.pop("tagsAll", None)
     if kind.prepare is not None:
         inputs = kind.prepare(inputs)
     if kind.name is not None:

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from cloudcommerce_sandbox.plugins.aws import models, sdk
+from cloudcommerce_sandbox.plugins import sdk
+from cloudcommerce_sandbox.plugins.aws import models
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, ResourceType, Run, Step
 from cloudcommerce_sandbox.plugins.aws.matching import match, shape_at, structure
 from cloudcommerce_sandbox.plugins.aws.requests import member_path, nested_member
@@ -106,12 +107,16 @@ def _is_readable(kind: ResourceType, name: str) -> bool:
         return True
     if kind.read is None or kind.read.function is not None:
         return True
+    if any(match(name, [part.into]) for part in kind.read.also if part.into):
+        return True
     return any(name_matches(shape, name) for shape in _read_shapes(kind))
 
 
 def name_matches(shape: Any, name: str) -> bool:
     """Whether a structure has a member for the property."""
-    return shape is not None and match(name, shape.members) is not None
+    if shape is None:
+        return False
+    return shape.type_name == "map" or match(name, shape.members) is not None
 
 
 def _read_shapes(kind: ResourceType) -> Iterator[Any]:
@@ -125,7 +130,24 @@ def _read_shapes(kind: ResourceType) -> Iterator[Any]:
 
 
 def _item_shape(shape: Any, path: str) -> Any:
-    """Return the structure that a simple JMESPath selects: names, indexes, filters and pipes to an index."""
+    """Return the structure or map that a JMESPath of names, indexes and filters selects.
+
+    What is picked by other means (a multi-select hash) can have any name: an open map stands for it.
+    """
     head = path.partition("|")[0].partition("[")[0]
-    plain = ".".join(name.strip() for name in head.split(".") if name.strip() not in ("", "@"))
-    return structure(shape_at(shape, plain)) if shape is not None else None
+    plain = ".".join(
+        name.strip() for name in head.split(".") if name.strip() not in ("", "@") and "{" not in name
+    )
+    found = shape_at(shape, plain) if shape is not None else None
+    if found is not None and found.type_name == "map":
+        return found
+    return _OPEN if ".{" in path else structure(found)
+
+
+class _Open:
+    """A shape of which any member may be told."""
+
+    type_name = "map"
+
+
+_OPEN = _Open()

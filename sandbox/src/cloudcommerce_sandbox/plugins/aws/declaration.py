@@ -25,7 +25,7 @@ that it has a member for (put-like operations). `delete` and `read` send require
 `set` always wins: `set={"VpcId": "{id}", "Force": True}`, templates over properties (JMESPath inside
 braces), `{id}`, `{region}`, `{account}`, `{partition}`. A template that is one pair of braces keeps the
 value's type, is wrapped in a list where the shape wants one, and is left out when the property is absent. A
-`set` key may be a dotted path.
+`set` key may be a dotted path, its value a function of the context.
 
 *What is read.* After the create steps, computed outputs come from the part of the create response that the
 first step's `item` selects when there is no `created` wait; else from one `read`. `Read.item` is a JMESPath
@@ -119,8 +119,9 @@ class Call:
 
     Attributes:
         operation: botocore client method, for example `create_vpc`.
-        set: Request members given by template (see the HOWTO); wins over name matching.
-        item: For the creating call: JMESPath of the resource in the response, in the shape of the read item.
+        set: Request members given by template or function (see the HOWTO); wins over name matching.
+        item: For the creating call: JMESPath of the resource in the response, in the shape of the read
+            item.
         on: Properties that trigger and feed this step. Empty: all that the operation has members for.
         props: Further properties to send when the step runs.
         omit: Properties never sent by this step.
@@ -131,8 +132,7 @@ class Call:
         service: botocore service when it is not the type's.
         region: Template of the region when it is not the resource's.
         retry: Further error codes to retry for a while (`Code` or `Code: part of the message`), for example
-            while
-            a role is not yet known.
+            while a role is not yet known.
         ignore: Error codes that mean the step is already done.
         wait: Settling to wait for after this step, before the next one.
     """
@@ -161,11 +161,9 @@ class Run:
 
     Attributes:
         function: Called with the context; what a creating function returns is the response that
-            `Id.response` and
-            `item` look into.
-        on: Properties that trigger it (and that it takes care of). Empty: always on create; on update
-            whenever
-            something differs.
+            `Id.response` and `item` look into.
+        on: Properties that trigger it and that it takes care of; the first step of create runs in any case
+            and names there what it sends. Empty: always on create; on update whenever something differs.
         item: For the creating step, as in `Call`.
         when: Extra condition.
         wait: Settling to wait for after this step.
@@ -239,8 +237,7 @@ class Id:
     Attributes:
         response: JMESPath in the create response.
         template: Template over properties, for example `{routeTableId}_{destinationCidrBlock}`; used when
-            there
-            is no `response`. On import it is parsed back into these properties.
+            there is no `response`. On import it is parsed back into these properties.
         parse: Import id to properties when the template can't be parsed back.
         function: The id made by code.
     """
@@ -321,8 +318,8 @@ class ResourceType:
         service: botocore service name.
         docs: URL of the page the force-new properties, ids and defaults come from.
         id: Where the id comes from.
-        create: First the step that makes the thing, then those that complete it. Where several could make it
-            (from nothing, from a backup), the first whose `when` holds does.
+        create: First the step that makes the thing, then those that complete it. Where several could make
+            it (from nothing, from a backup), the first whose `when` holds does.
         read: How it is found; None: it can't be read and lives in state only (attachments of pure
             bookkeeping).
         update: Steps that change it in place, in order.
@@ -341,7 +338,8 @@ class ResourceType:
         check: Rules between properties that the SDK's types can't say; see `checks.py`.
         delete_before_replace: The new one can't stand beside the old one.
         delete_retry: Further error codes of delete that pass with time.
-        prepare: Changes the inputs in check before anything else (defaults that depend on other properties).
+        prepare: Changes the inputs in check before anything else (defaults that depend on other
+            properties).
     """
 
     pulumi_type: str

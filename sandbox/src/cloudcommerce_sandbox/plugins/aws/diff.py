@@ -8,8 +8,7 @@ from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.conversions import UNORDERED, Convert
 from cloudcommerce_sandbox.plugins.aws.declaration import EVERYTHING, UNSET, Field, ResourceType
-from cloudcommerce_sandbox.plugins.aws.naming import DEFAULTS
-from cloudcommerce_sandbox.plugins.provider import Change, Difference, Kind, Request
+from cloudcommerce_sandbox.plugins.provider import DEFAULTS, Change, Difference, Kind, Request
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Asset, has_unknown, reveal
 
 _NO_FIELD = Field()
@@ -19,6 +18,9 @@ _NOTHING: tuple[Any, ...] = (None, [], {})
 def compare(kind: ResourceType, request: Request) -> Difference:
     """Compare the inputs in state with the wanted ones; `tagsAll` and region are the provider's to add."""
     old, new = reveal(request.old_inputs), reveal(request.inputs)
+    state = reveal(request.state)
+    # What the program names for the first time is no change when AWS has had it so all along.
+    old = {**{name: state[name] for name in new if name in state and name not in old}, **old}
     ignored = {
         path.partition(".")[0].partition("[")[0] for path in request.ignore_changes if path.isidentifier()
     }

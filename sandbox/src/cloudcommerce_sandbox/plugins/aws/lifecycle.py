@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cloudcommerce_sandbox.plugins.aws import diff, sdk, steps, tags
+from cloudcommerce_sandbox.plugins import sdk
+from cloudcommerce_sandbox.plugins.aws import diff, steps, tags
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, Run, Step
 from cloudcommerce_sandbox.plugins.aws.errors import AwsError
-from cloudcommerce_sandbox.plugins.aws.naming import DEFAULTS
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.aws.requests import member_path
 from cloudcommerce_sandbox.plugins.aws.tags import TagPolicy
 from cloudcommerce_sandbox.plugins.aws.templates import parse, select
-from cloudcommerce_sandbox.plugins.provider import InitializationError, ProviderError
+from cloudcommerce_sandbox.plugins.provider import DEFAULTS, InitializationError, ProviderError
 
 PENDING: Final = "__pendingCreateSteps"
 """Output of a half-made resource: how many of the last create steps are still to be run."""
@@ -52,7 +52,8 @@ def create(operation: Operation, policy: TagPolicy) -> tuple[str, dict[str, Any]
     position = _maker(operation)
     first = kind.create[position]
     extra = tags.on_create(kind.tags, own) if kind.tags is not None else {}
-    steps.run(operation, first, _names_to_create(first, operation.inputs, first=True), extra)
+    names = _names_to_create(first, operation.inputs, first=True)
+    steps.run(operation, first, names, extra, settles=False)
     response = operation.response
     item = _item_of(first, response)
     try:
@@ -77,6 +78,8 @@ def _complete_create(
     kind = operation.kind
     count = len(kind.create)
     try:
+        if pending and (before := kind.create[count - pending - 1].wait) is not None:
+            steps.settle(operation, before)
         for position in range(count - pending, count):
             step = kind.create[position]
             if not step.on or any(operation.inputs.get(name) is not None for name in step.on):
@@ -182,7 +185,7 @@ def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
         operation.changed = frozenset(operation.inputs)
         _complete_create(operation, policy, {}, int(pending), late_tags)
     operation.changed = diff.changed_properties(kind, operation.old_inputs, operation.inputs)
-    operation.changed -= {"tags", "region"}
+    operation.changed -= {"tags", "tagsAll", "region"}
     ran = False
     for step in kind.update:
         names = _names_to_update(operation, step)

@@ -7,12 +7,10 @@ import re
 import secrets
 
 from cloudcommerce_sandbox.plugins.aws.declaration import Name
-from cloudcommerce_sandbox.plugins.provider import Naming, Request, Tree
+from cloudcommerce_sandbox.plugins.provider import DEFAULTS, Naming, Request, Tree
 from cloudcommerce_sandbox.plugins.wire import Secret
 
 _HEX_DIGITS = 7
-DEFAULTS = "__defaults"
-"""Input that lists the properties that were not given by the program, as the official bridge keeps them."""
 
 
 def give_name(rule: Name, request: Request, inputs: Tree) -> None:

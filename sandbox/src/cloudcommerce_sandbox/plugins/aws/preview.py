@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudcommerce_sandbox.plugins.aws import sdk
+from cloudcommerce_sandbox.plugins import sdk
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Field
-from cloudcommerce_sandbox.plugins.aws.naming import DEFAULTS
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.aws.tags import TagPolicy
 from cloudcommerce_sandbox.plugins.aws.templates import references
+from cloudcommerce_sandbox.plugins.provider import DEFAULTS
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN
 
 _NO_FIELD = Field()

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cloudcommerce_sandbox.plugins import wire
+from cloudcommerce_sandbox.plugins import sdk, wire
 from cloudcommerce_sandbox.plugins.aws import (
     check,
     configuration,
@@ -19,11 +19,9 @@ from cloudcommerce_sandbox.plugins.aws import (
     preview,
     refresh,
     registry,
-    sdk,
 )
 from cloudcommerce_sandbox.plugins.aws.clients import Clients
 from cloudcommerce_sandbox.plugins.aws.configuration import Configuration
-from cloudcommerce_sandbox.plugins.aws.declaration import ResourceType
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.provider import (
     Change,
@@ -100,16 +98,35 @@ class AwsProvider(Provider):
 
     def check(self, request: Request) -> tuple[Tree, list[Failure]]:
         """Complete and validate inputs."""
-        return self._named(request, lambda: check.check(registry.find(request.type), request))
+
+        def run() -> tuple[Tree, list[Failure]]:
+            kind = registry.find(request.type)
+            inputs, failures = check.check(kind, request)
+            if kind.tags is not None:
+                self._put_all_tags(inputs)
+            return inputs, failures
+
+        return self._named(request, run)
+
+    def _put_all_tags(self, inputs: Tree) -> None:
+        """Make default tags part of the inputs, so that a change of theirs shows as a difference."""
+        own = inputs.get("tags")
+        if own is wire.UNKNOWN:
+            inputs["tagsAll"] = wire.UNKNOWN
+            return
+        policy = self.configuration.tags
+        is_secret = isinstance(own, wire.Secret)
+        everything = policy.all_tags(own.value if isinstance(own, wire.Secret) else own)
+        if everything:
+            inputs["tagsAll"] = wire.Secret(everything) if is_secret else everything
 
     def diff(self, request: Request) -> Difference:
-        """Compare inputs; then what the provider's own settings change: region and default tags."""
+        """Compare inputs; then what the provider's own setting changes: the region."""
 
         def run() -> Difference:
             kind = registry.find(request.type)
             found = diff.compare(kind, request)
             self._add_region(request, found)
-            self._add_tags(kind, request, found)
             return found
 
         return self._named(request, run)
@@ -119,15 +136,6 @@ class AwsProvider(Provider):
         wanted = after or self.clients.default_region
         if before and "region" in sdk.schema(request.type).inputs and wanted != before:
             found.changes["region"] = Change(Kind.UPDATE, replace=True, computed=after is None)
-
-    def _add_tags(self, kind: ResourceType, request: Request, found: Difference) -> None:
-        if kind.tags is None:
-            return
-        before = wire.reveal(request.state.get("tagsAll") or {})
-        after = self.configuration.tags.all_tags(wire.reveal(request.inputs.get("tags") or {}))
-        ignored = "tags" in request.ignore_changes or "tagsAll" in request.ignore_changes
-        if before != after and not ignored and not any(path.startswith("tags") for path in found.changes):
-            found.changes["tagsAll"] = Change(Kind.UPDATE, computed=True)
 
     def create(self, request: Request) -> tuple[str, Tree]:
         """Create, or foretell in preview."""

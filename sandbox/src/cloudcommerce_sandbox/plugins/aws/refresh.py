@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloudcommerce_sandbox.plugins.aws import diff, lifecycle, sdk, steps
+from cloudcommerce_sandbox.plugins import sdk
+from cloudcommerce_sandbox.plugins.aws import diff, lifecycle, steps
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Field, ResourceType
-from cloudcommerce_sandbox.plugins.aws.naming import DEFAULTS
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.aws.tags import TagPolicy
+from cloudcommerce_sandbox.plugins.provider import DEFAULTS
 
 _NO_FIELD = Field()
 _NOTHING: tuple[Any, ...] = (None, [], {}, "")
@@ -44,6 +45,7 @@ def refresh(operation: Operation, policy: TagPolicy) -> tuple[dict[str, Any], di
         own = policy.own(found, operation.inputs.get("tags"))
         if own or "tags" in operation.inputs:
             inputs["tags"] = own
+        inputs["tagsAll"] = policy.managed(found)
     if operation.inputs.get("region") or importing:
         _put_region(operation, inputs, importing=importing)
     operation.inputs = inputs
@@ -92,6 +94,8 @@ def _overlaid(
         if name not in actual:
             continue
         if name in old:
+            if diff.same(kind, name, actual[name], old[name]):
+                continue
             value = _overlay(old[name], actual[name], properties[name].kind)
             inputs[name] = old[name] if diff.same(kind, name, value, old[name]) else value
             continue

@@ -12,10 +12,10 @@ from cloudcommerce_sandbox.plugins.aws.errors import AwsError
 from cloudcommerce_sandbox.plugins.aws.matching import put, shape_at
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.aws.requests import Builder, coerced, member_path
-from cloudcommerce_sandbox.plugins.aws.sdk import schema
 from cloudcommerce_sandbox.plugins.aws.templates import select
 from cloudcommerce_sandbox.plugins.aws.values import Reader
 from cloudcommerce_sandbox.plugins.provider import ProviderError
+from cloudcommerce_sandbox.plugins.sdk import schema
 
 _RETRY_SECONDS: Final = 60.0
 _FIRST_POLL: Final = 0.1
@@ -24,7 +24,12 @@ _NO_FIELD: Final = Field()
 
 
 def run(
-    operation: Operation, step: Step, names: Iterable[str], extra: Mapping[str, Any] | None = None
+    operation: Operation,
+    step: Step,
+    names: Iterable[str],
+    extra: Mapping[str, Any] | None = None,
+    *,
+    settles: bool = True,
 ) -> None:
     """Run one step and leave its answer in `operation.response`.
 
@@ -33,6 +38,7 @@ def run(
         step: What to do.
         names: Properties to send, for a `Call`.
         extra: Request members of the machinery (tags).
+        settles: Whether to wait for what the step declares. What makes the thing can't: it has no id yet.
 
     Raises:
         ProviderError: The step failed.
@@ -43,7 +49,7 @@ def run(
         operation.response = step.function(operation) or {}
     else:
         operation.response = _call(operation, step, names, extra or {})
-    if step.wait is not None:
+    if settles and step.wait is not None:
         settle(operation, step.wait)
 
 
@@ -99,7 +105,7 @@ def expand_set(
     shape = models.input_shape(service or operation.kind.service, method)
     filled: dict[str, Any] = {}
     for path, template in templates.items():
-        value = operation.expand(template)
+        value = template(operation) if callable(template) else operation.expand(template)
         if value is not None:
             member = shape_at(shape, path) if shape is not None else None
             filled[path] = coerced(value, member)

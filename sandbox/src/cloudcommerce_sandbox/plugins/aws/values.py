@@ -9,8 +9,8 @@ from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Field, ResourceType
 from cloudcommerce_sandbox.plugins.aws.matching import folded
-from cloudcommerce_sandbox.plugins.aws.sdk import Kind
 from cloudcommerce_sandbox.plugins.aws.templates import select
+from cloudcommerce_sandbox.plugins.sdk import Kind
 
 _NO_FIELD = Field()
 _ABSENT = object()

@@ -1,0 +1,281 @@
+"""Security groups, the default one of a VPC, and rules as resources of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloudcommerce_sandbox.plugins.aws.checks import exactly_one
+from cloudcommerce_sandbox.plugins.aws.context import Context, Properties
+from cloudcommerce_sandbox.plugins.aws.conversions import Convert
+from cloudcommerce_sandbox.plugins.aws.declaration import Call, Field, Id, Name, Read, ResourceType, Run
+from cloudcommerce_sandbox.plugins.aws.tagging import ec2_tags
+from cloudcommerce_sandbox.plugins.aws.types.ec2 import rules
+from cloudcommerce_sandbox.plugins.provider import ProviderError
+
+_REGISTRY = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources"
+_ANYWHERE = {rules.Grant("-1", -1, -1, "cidrBlocks", "0.0.0.0/0")}
+
+
+def _put_rules(context: Context) -> None:
+    for direction in ("ingress", "egress"):
+        if direction in context.changed:
+            wanted = rules.of_blocks(context.inputs.get(direction))
+            before = rules.of_blocks(context.old_inputs.get(direction))
+            rules.change(context, direction, before - wanted, wanted - before)
+
+
+def _start_closed(context: Context) -> None:
+    """Take off the rule that lets a new group reach everything, as Terraform does; put the program's."""
+    wanted = rules.of_blocks(context.inputs.get("egress"))
+    rules.change(context, "egress", _ANYWHERE - wanted, wanted - _ANYWHERE)
+    rules.change(context, "ingress", set(), rules.of_blocks(context.inputs.get("ingress")))
+
+
+def _revoke_all(context: Context) -> None:
+    for direction in ("ingress", "egress"):
+        rules.change(context, direction, rules.actual(context, direction), set())
+
+
+def _blocks(member: str) -> Convert:
+    def read(group: dict[str, Any]) -> list[dict[str, Any]]:
+        return rules.to_blocks(rules.of_permissions(group.get(member) or (), group["GroupId"]))
+
+    return Convert(read=read, equal=lambda a, b: rules.of_blocks(a) == rules.of_blocks(b))
+
+
+_FIELDS = {
+    "name": Field("GroupName"),
+    "description": Field(default="Managed by Pulumi"),
+    "ingress": Field(read="@", convert=_blocks("IpPermissions")),
+    "egress": Field(read="@", convert=_blocks("IpPermissionsEgress")),
+}
+_READ = Read("describe_security_groups", set={"GroupIds": "{id}"}, item="SecurityGroups[0]")
+_ARN = "arn:{partition}:ec2:{region}:{account}:security-group/{id}"
+
+SECURITY_GROUP = ResourceType(
+    pulumi_type="aws:ec2/securityGroup:SecurityGroup",
+    service="ec2",
+    docs=f"{_REGISTRY}/security_group",
+    id=Id(response="GroupId"),
+    create=(Call("create_security_group"), Run(_start_closed)),
+    read=_READ,
+    update=(Run(_put_rules, on=("ingress", "egress")),),
+    delete=(
+        Run(_revoke_all, when=lambda context: bool(context.inputs.get("revokeRulesOnDelete"))),
+        Call("delete_security_group", set={"GroupId": "{id}"}),
+    ),
+    name=Name(prefix="namePrefix", max_length=255, allowed="a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-"),
+    tags=ec2_tags("security-group"),
+    fields={**_FIELDS, "description": Field(default="Managed by Pulumi")},
+    force_new=("name", "namePrefix", "description", "vpcId"),
+    outputs={"arn": _ARN},
+    local=("revokeRulesOnDelete",),
+    prepare=lambda inputs: {"description": "Managed by Pulumi", **inputs},
+)
+
+
+def _adopt(context: Context) -> dict[str, Any]:
+    """Find the default group and lock it: all its rules go, the program's come."""
+    vpc = context.inputs.get("vpcId") or context.find(
+        "describe_vpcs", "Vpcs[0].VpcId", Filters=[{"Name": "is-default", "Values": ["true"]}]
+    )
+    group = context.find(
+        "describe_security_groups",
+        "SecurityGroups[0]",
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}],
+    )
+    if group is None:
+        message = f"VPC {vpc} has no default security group"
+        raise ProviderError(message)
+    context.id = str(group["GroupId"])
+    for direction, member in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        has = rules.of_permissions(group.get(member) or (), context.id)
+        wanted = rules.of_blocks(context.inputs.get(direction))
+        rules.change(context, direction, has - wanted, wanted - has)
+    return dict(group)
+
+
+DEFAULT_SECURITY_GROUP = ResourceType(
+    pulumi_type="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    service="ec2",
+    docs=f"{_REGISTRY}/default_security_group",
+    id=Id(response="GroupId"),
+    create=(Run(_adopt, on=("vpcId", "ingress", "egress"), item="@"),),
+    read=_READ,
+    update=(Run(_put_rules, on=("ingress", "egress")),),
+    # It can't be deleted; Terraform's provider leaves it as it is.
+    delete=(),
+    tags=ec2_tags(""),
+    fields=_FIELDS,
+    force_new=("vpcId",),
+    outputs={"arn": _ARN, "namePrefix": ""},
+    local=("revokeRulesOnDelete",),
+)
+
+_SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+_PERMISSION = "IpPermissions"
+
+
+def _permission(context: Context) -> list[dict[str, Any]]:
+    inputs = context.inputs
+    members = {
+        "cidrIpv4": ("IpRanges", "CidrIp"),
+        "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+        "prefixListId": ("PrefixListIds", "PrefixListId"),
+        "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+    }
+    name = next(source for source in _SOURCES if inputs.get(source))
+    member, key = members[name]
+    source = {key: inputs[name]}
+    if inputs.get("description"):
+        source["Description"] = inputs["description"]
+    permission: dict[str, Any] = {"IpProtocol": inputs["ipProtocol"], member: [source]}
+    for port, target in (("fromPort", "FromPort"), ("toPort", "ToPort")):
+        if inputs.get(port) is not None:
+            permission[target] = inputs[port]
+    return [permission]
+
+
+def _rule_request(context: Context) -> list[dict[str, Any]]:
+    """Return the whole rule, which is what ModifySecurityGroupRules wants."""
+    inputs = context.inputs
+    names = {
+        "ipProtocol": "IpProtocol",
+        "fromPort": "FromPort",
+        "toPort": "ToPort",
+        "cidrIpv4": "CidrIpv4",
+        "cidrIpv6": "CidrIpv6",
+        "prefixListId": "PrefixListId",
+        "referencedSecurityGroupId": "ReferencedGroupId",
+        "description": "Description",
+    }
+    rule = {member: inputs[name] for name, member in names.items() if inputs.get(name) is not None}
+    return [{"SecurityGroupRuleId": context.id, "SecurityGroupRule": rule}]
+
+
+_RULE_PROPERTIES = ("ipProtocol", "fromPort", "toPort", "description", *_SOURCES)
+
+
+def _authorize(direction: str) -> Run:
+    """Return the creating step; it also carries the tags, which name matching can't place."""
+
+    def run(context: Context) -> dict[str, Any]:
+        answer = context.call(
+            f"authorize_security_group_{direction}",
+            GroupId=context.inputs["securityGroupId"],
+            IpPermissions=_permission(context),
+        )
+        found: dict[str, Any] = answer["SecurityGroupRules"][0]
+        return found
+
+    return Run(run, on=("securityGroupId", *_RULE_PROPERTIES), item="@")
+
+
+def _rule(direction: str) -> ResourceType:
+    title = f"SecurityGroup{direction.title()}Rule"
+    return ResourceType(
+        pulumi_type=f"aws:vpc/securityGroup{direction.title()}Rule:{title}",
+        service="ec2",
+        docs=f"{_REGISTRY}/vpc_security_group_{direction}_rule",
+        id=Id(response="SecurityGroupRuleId"),
+        create=(_authorize(direction),),
+        read=Read(
+            "describe_security_group_rules",
+            set={"SecurityGroupRuleIds": "{id}"},
+            item="SecurityGroupRules[0]",
+        ),
+        update=(
+            Call(
+                "modify_security_group_rules",
+                set={"GroupId": "{securityGroupId}", "SecurityGroupRules": _rule_request},
+                on=_RULE_PROPERTIES,
+            ),
+        ),
+        delete=(
+            Call(
+                f"revoke_security_group_{direction}",
+                set={"GroupId": "{securityGroupId}", "SecurityGroupRuleIds": "{id}"},
+            ),
+        ),
+        tags=ec2_tags(""),
+        fields={
+            "securityGroupId": Field(read="GroupId"),
+            "referencedSecurityGroupId": Field(read="ReferencedGroupInfo.GroupId"),
+            "ipProtocol": Field(
+                convert=Convert(equal=lambda a, b: rules.protocol_name(a) == rules.protocol_name(b))
+            ),
+            "description": Field(default=""),
+        },
+        force_new=("securityGroupId",),
+        outputs={"arn": "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}"},
+        check=(exactly_one(*_SOURCES),),
+    )
+
+
+INGRESS_RULE, EGRESS_RULE = _rule("ingress"), _rule("egress")
+
+
+def _classic_grants(inputs: Properties) -> set[rules.Grant]:
+    block = {**inputs}
+    if inputs.get("sourceSecurityGroupId"):
+        block["securityGroups"] = [inputs["sourceSecurityGroupId"]]
+    return rules.of_blocks([block])
+
+
+def _own_group(context: Context) -> str:
+    return str(context.inputs.get("securityGroupId") or context.state.get("securityGroupId"))
+
+
+def _classic(verb: str, context: Context) -> dict[str, Any]:
+    group = _own_group(context)
+    permissions = [rules.to_permission(grant, group) for grant in sorted(_classic_grants(context.inputs))]
+    return context.call(
+        f"{verb}_security_group_{context.inputs['type']}", GroupId=group, IpPermissions=permissions
+    )
+
+
+def _classic_id(context: Context) -> str:
+    return str(context.response["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+
+
+def _read_classic(context: Context) -> dict[str, Any] | None:
+    """Find the rule by what it opens: one resource can stand for several rules of AWS."""
+    inputs = {**context.state, **context.inputs}
+    group = str(inputs.get("securityGroupId", ""))
+    member = "IpPermissions" if inputs.get("type") == "ingress" else "IpPermissionsEgress"
+    found = context.find("describe_security_groups", f"SecurityGroups[0].{member}", GroupIds=[group])
+    wanted = {(g.protocol, g.from_port, g.to_port, g.kind, g.source) for g in _classic_grants(inputs)}
+    has = {
+        (g.protocol, g.from_port, g.to_port, g.kind, g.source)
+        for g in rules.of_permissions(found or (), group)
+    }
+    return {} if wanted and wanted <= has else None
+
+
+def _describe(context: Context) -> None:
+    group = _own_group(context)
+    permissions = [rules.to_permission(grant, group) for grant in sorted(_classic_grants(context.inputs))]
+    direction = context.inputs["type"]
+    context.call(
+        f"update_security_group_rule_descriptions_{direction}", GroupId=group, IpPermissions=permissions
+    )
+
+
+_CLASSIC_SOURCES = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "self", "sourceSecurityGroupId")
+_CLASSIC_IDENTITY = ("type", "protocol", "fromPort", "toPort", "securityGroupId", *_CLASSIC_SOURCES)
+
+SECURITY_GROUP_RULE = ResourceType(
+    pulumi_type="aws:ec2/securityGroupRule:SecurityGroupRule",
+    service="ec2",
+    docs=f"{_REGISTRY}/security_group_rule",
+    id=Id(function=_classic_id),
+    create=(Run(lambda context: _classic("authorize", context), on=(*_CLASSIC_IDENTITY, "description")),),
+    read=Read(function=_read_classic),
+    update=(Run(_describe, on=("description",)),),
+    delete=(Run(lambda context: _classic("revoke", context)),),
+    fields={"description": Field(default=""), "self": Field(default=False)},
+    force_new=_CLASSIC_IDENTITY,
+    outputs={"securityGroupRuleId": "{id}"},
+)
+
+TYPES = (SECURITY_GROUP, DEFAULT_SECURITY_GROUP, SECURITY_GROUP_RULE)
