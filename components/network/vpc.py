@@ -30,8 +30,8 @@ class Vpc(pulumi.ComponentResource):
     """Three tiers of subnets in each zone.
 
     Public subnets hold load balancers and NAT gateways. Private subnets hold the workloads and reach out
-    through NAT. Data subnets have no route out of the VPC at all. What AWS makes along with every VPC (its
-    default security group and main route table) is adopted and emptied, so that nothing can hide there.
+    through NAT. Data subnets have no route out of the VPC at all. Every subnet has a route table of its own
+    tier, so that the VPC's main one serves nothing, and the default security group allows nothing.
 
     Attributes:
         vpc_id: Identifier of the VPC.
@@ -67,7 +67,7 @@ class Vpc(pulumi.ComponentResource):
             tags={"Name": name},
             opts=self._child(),
         )
-        self._lock_defaults()
+        self._lock_default_group()
         public = self._subnets(Tier.PUBLIC, zones, {"kubernetes.io/role/elb": "1"})
         private = self._subnets(Tier.PRIVATE, zones, {"kubernetes.io/role/internal-elb": "1"})
         data = self._subnets(Tier.DATA, zones, {})
@@ -91,18 +91,11 @@ class Vpc(pulumi.ComponentResource):
     def _child(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on))
 
-    def _lock_defaults(self) -> None:
-        """Empty what AWS makes with every VPC; CIS AWS 5.4 asks for a default group that allows nothing."""
-        group, table = f"{self._name}-default-sg", f"{self._name}-default-routes"
+    def _lock_default_group(self) -> None:
+        """Empty the group that AWS makes with every VPC, as CIS AWS 5.4 asks."""
+        name = f"{self._name}-default-sg"
         aws.ec2.DefaultSecurityGroup(
-            group, vpc_id=self._vpc.id, ingress=[], egress=[], tags={"Name": group}, opts=self._child()
-        )
-        aws.ec2.DefaultRouteTable(
-            table,
-            default_route_table_id=self._vpc.default_route_table_id,
-            routes=[],
-            tags={"Name": table},
-            opts=self._child(),
+            name, vpc_id=self._vpc.id, ingress=[], egress=[], tags={"Name": name}, opts=self._child()
         )
 
     def _subnets(

@@ -36,8 +36,14 @@ def test_data_subnets_have_no_route_out() -> None:
     assert subnets_of_table(deployment, "core-data") == {f"core-data-{zone}-id" for zone in "abc"}
     assert set(deployment.result) == subnets_of_table(deployment, "core-data")
     assert not [r for r in deployment.all("Route") if r.inputs["routeTableId"] == "core-data-id"]
-    # An association that AWS would not know moves a subnet to the main table: that one is empty, too.
-    assert deployment.one("DefaultRouteTable").inputs["routes"] == []
+
+
+def test_no_subnet_is_left_to_the_main_route_table() -> None:
+    deployment = vpc()
+
+    assert {a.inputs["subnetId"] for a in deployment.all("RouteTableAssociation")} == {
+        f"{subnet.name}-id" for subnet in deployment.all("Subnet")
+    }
 
 
 def test_only_public_subnets_reach_the_internet_gateway() -> None:
