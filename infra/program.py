@@ -4,6 +4,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi.runtime import config as engine_config
 
+from infra.audit import audit_document
 from infra.settings import Settings
 from infra.settings_document import SettingsError, read_settings
 from stacks.production import Production, production
@@ -94,6 +95,7 @@ def production_args(settings: Settings, account: pulumi.Input[str]) -> Productio
 
 def export(stack: Production) -> None:
     """Make the stack's outputs."""
+    pulumi.export("audit", audit_document(stack))
     base = stack.foundation
     pulumi.export("vpcId", base.vpc.vpc_id)
     pulumi.export("natPublicIps", list(base.vpc.nat_public_ips))

@@ -40,8 +40,7 @@ class Session:
     region: str | None
 
     def clients(self, deployment: Deployment) -> Clients:
-        """Return clients of the region that is asked for, else of the stack's provider, else of the
-        environment.
+        """Return clients of the region asked for, else of the provider's, else of the environment's.
 
         Raises:
             OperationError: Neither names a region.

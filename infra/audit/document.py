@@ -55,7 +55,8 @@ def build(parts: Mapping[str, Any]) -> dict[str, Any]:
     """
     class_of_key = {arn: DataClass(name) for name, arn in parts["keys"].items()}
     try:
-        components = tuple(_record(component, class_of_key) for component in parts["components"])
+        described = (each for each in parts["components"] if each["resources"])
+        components = tuple(_record(component, class_of_key) for component in described)
         used = {control for each in components for claim in claims_of(each) for control in claim.controls}
         document = AuditDocument(
             project=parts["project"],

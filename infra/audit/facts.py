@@ -172,6 +172,7 @@ _FACTS = (
         _requires(Comparison.AT_MOST, 90),
         (controls.LOGICAL_ACCESS,),
     ),
+    Fact("sns.topic.encryptionKey", "encryption", _PRESENT, _AT_REST),
     Fact("logs.logGroup.encryptionKey", "encryption", _PRESENT, _AT_REST),
     Fact(
         "logs.logGroup.retentionDays",

@@ -202,6 +202,9 @@ SUBJECTS: tuple[Subject, ...] = (
         },
     ),
     Subject(
+        aws.sns.Topic, lambda r: r.arn, {"sns.topic.encryptionKey": lambda r: _text(r.kms_master_key_id)}
+    ),
+    Subject(
         aws.cloudwatch.LogGroup,
         lambda r: r.name,
         {

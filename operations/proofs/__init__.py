@@ -1,3 +1,1 @@
-"""`operations audit`: proves the claims of the stack's audit output against AWS, one call and one value
-each.
-"""
+"""`operations audit`: proves the claims of the stack's audit output, one API call and one value each."""

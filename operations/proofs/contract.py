@@ -1,5 +1,4 @@
-"""The audit output as its readers see it: checked against the committed JSON Schema, then read with types
-of our own.
+"""The audit output as its readers see it: checked against its JSON Schema, then read with own types.
 
 Nothing of the program is imported. Its schema is the contract; a shared model would let one mistake stand
 on both sides of the proof.

@@ -211,6 +211,9 @@ LOOKUPS: Mapping[str, Lookup] = {
         "RotationEnabled && RotationRules.AutomaticallyAfterDays || `0`",
         _count,
     ),
+    "sns.topic.encryptionKey": Lookup(
+        "sns", "get_topic_attributes", "TopicArn", "Attributes.KmsMasterKeyId", _text
+    ),
     "logs.logGroup.encryptionKey": Lookup(
         "logs",
         "describe_log_groups",
