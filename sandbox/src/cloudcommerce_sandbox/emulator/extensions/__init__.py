@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from cloudcommerce_sandbox.emulator.extensions import elasticache, rds
+from cloudcommerce_sandbox.emulator.extensions import awslambda, elasticache, mq, rds, secretsmanager
 from cloudcommerce_sandbox.emulator.extensions.registry import Extension, Runtime
 
-EXTENSIONS: tuple[Extension, ...] = (rds.EXTENSION, elasticache.EXTENSION)
+EXTENSIONS: tuple[Extension, ...] = tuple(
+    module.EXTENSION for module in (awslambda, elasticache, mq, rds, secretsmanager)
+)
 
 
 def install(endpoint_url: str, lock: threading.RLock) -> None:
