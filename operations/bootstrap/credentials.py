@@ -49,7 +49,7 @@ class SecretReader:
         """
         subject = f"secret {arn}"
         try:
-            answer = self.client(arn).get_secret_value(SecretId=arn, **version)
+            answer = self.client(arn).get_secret_value(SecretId=arn, **(version or {"VersionStage": CURRENT}))
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "Unknown")
             raise StoreError(

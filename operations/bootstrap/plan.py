@@ -151,6 +151,11 @@ class PostgresDatabase(_Model):
     extensions: tuple[ExtensionName, ...] = ()
     roles: tuple[PostgresRole, ...] = ()
 
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        """The owner and every login."""
+        return (self.owner, *(login for role in self.roles for login in role.logins))
+
     @model_validator(mode="after")
     def _schema_is_not_the_extensions(self) -> Self:
         if self.schema_name == "extensions":
@@ -178,7 +183,7 @@ class PostgresServer(Store):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         _unique("database", (database.name for database in self.databases))
-        _unique("role", (role for database in self.databases for role in _role_names(database)))
+        _unique("role", (role for database in self.databases for role in database.role_names))
         return self
 
 
@@ -369,12 +374,6 @@ def _explain(error: ValidationError) -> Iterable[str]:
         shown = problem["type"] != "extra_forbidden" and not place.endswith("secret")
         scalar = isinstance(problem["input"], str | int | float | bool)
         yield f"  {place}: {problem['msg']}" + (f" (got {problem['input']!r})" if shown and scalar else "")
-
-
-def _role_names(database: PostgresDatabase) -> Iterable[str]:
-    yield database.owner
-    for role in database.roles:
-        yield from role.logins
 
 
 def _unique(what: str, names: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """Runs a plan over all its stores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -32,23 +32,34 @@ class Stores:
         self.secrets = secrets
         self.patience = patience
 
-    def _how(self, store: Store) -> tuple[Credentials, Path | None, float]:
-        master = self.secrets.read(store.name, store.master_secret)
-        return master, store.ca_file or self.plan.ca_file, self.patience
-
     def postgres(self, server: PostgresServer) -> ServerAccess:
         """Access to a PostgreSQL server."""
-        return ServerAccess(server, *self._how(server))
+        names = [name for database in server.databases for name in database.role_names]
+        return ServerAccess(server, self._master(server, names), self._ca_file(server), self.patience)
 
     def mongodb(self, cluster: MongoCluster) -> ClusterAccess:
         """Access to a MongoDB-protocol cluster."""
-        return ClusterAccess(cluster, *self._how(cluster))
+        master = self._master(cluster, [login for user in cluster.users for login in user.logins])
+        return ClusterAccess(cluster, master, self._ca_file(cluster), self.patience)
 
     def rabbitmq(self, broker: RabbitBroker) -> BrokerAccess:
         """Access to a RabbitMQ broker."""
-        master = self.secrets.read(broker.name, broker.master_secret)
+        master = self._master(broker, [login for user in broker.users for login in user.logins])
         # Amazon MQ's certificates chain to a public root, so the plan's private bundle is not for it.
         return BrokerAccess(broker, master, broker.ca_file, self.patience)
+
+    def _master(self, store: Store, logins: Collection[str]) -> Credentials:
+        """Only the secret knows the master's name, so only here a service that would become it is found."""
+        master = self.secrets.read(store.name, store.master_secret)
+        if master.username in logins:
+            raise StoreError(
+                store.name, f"user {master.username}", "is the master user and in the plan as a service's",
+                "Give the service a name of its own: no service connects as master",
+            )  # fmt: skip
+        return master
+
+    def _ca_file(self, store: Store) -> Path | None:
+        return store.ca_file or self.plan.ca_file
 
 
 def converge(plan: Plan, *, dry_run: bool, patience: float) -> Report:

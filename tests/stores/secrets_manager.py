@@ -22,7 +22,8 @@ class SecretsManager:
             return str(self.client.put_secret_value(SecretId=name, SecretString=text)["ARN"])
 
     def current(self, arn: str) -> dict[str, str]:
-        return dict(json.loads(self.client.get_secret_value(SecretId=arn)["SecretString"]))
+        answer = self.client.get_secret_value(SecretId=arn, VersionStage="AWSCURRENT")
+        return dict(json.loads(answer["SecretString"]))
 
     def stages(self, arn: str) -> dict[str, list[str]]:
         return dict(self.client.describe_secret(SecretId=arn)["VersionIdsToStages"])
