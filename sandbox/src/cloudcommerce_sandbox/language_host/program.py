@@ -163,7 +163,7 @@ def _report(loop: asyncio.AbstractEventLoop, stack: Coroutine[Any, Any, Any], pr
             return ERROR_REPORTED
         pulumi.log.error(_unhandled(error, program))
         return ERROR_REPORTED
-    except Exception as error:  # noqa: BLE001  # whatever a program raises is the user's to see
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # whatever a program raises is shown
         pulumi.log.error(_unhandled(error, program))
         return ERROR_REPORTED
     return 0
@@ -183,7 +183,7 @@ def _engine_is_gone(error: grpc.RpcError) -> bool:
     return isinstance(error, grpc.Call) and error.code() == grpc.StatusCode.UNAVAILABLE
 
 
-def _unhandled(error: Exception, program: str) -> str:
+def _unhandled(error: BaseException, program: str) -> str:
     entry = Path(program)
     if isinstance(error, ImportError) and not entry.exists():
         return f"The program {entry} does not exist: check `main` in Pulumi.yaml"
