@@ -1,6 +1,7 @@
 """The real program with the real stack file, under the recording engine."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,16 @@ def stack_file() -> dict[str, Any]:
     return config
 
 
-def deploy_production(*, preview: bool = False, **changes: Any) -> Deployment:
+def deploy_production(
+    *, program: Callable[[], object] = run, preview: bool = False, **changes: Any
+) -> Deployment:
     """Run the whole production program.
 
     Args:
+        program: What to run, if not the program's own entry.
         preview: See `deploy`.
         changes: Values to put in the stack file's place, by key without namespace.
     """
     config = stack_file() | {f"cloudcommerce:{key}": value for key, value in changes.items()}
     raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    return deploy(run, preview=preview, invokes=IDENTITY, config=raw)
+    return deploy(program, preview=preview, invokes=IDENTITY, config=raw)

@@ -4,13 +4,16 @@ import importlib
 import inspect
 import json
 import re
+import runpy
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.mock_engine import ACCOUNT_ID, STACK, Deployment, Resource
-from tests.unit.stacks.program import deploy_production, stack_file
+from tests.unit.stacks.program import ROOT, deploy_production, stack_file
 
 # What holds data, or opens it: losing one of these loses what no `pulumi up` brings back.
 STATEFUL = {
@@ -205,3 +208,16 @@ def test_alarms_reach_the_people_that_the_settings_name() -> None:
     assert [(s["topic"], s["protocol"]) for s in subscriptions] == [(topic, "email")] * 2
     assert {s["endpoint"] for s in subscriptions} == set(people)
     assert all(a.inputs["alarmActions"] for a in deployment.all("MetricAlarm"))
+
+
+def test_engine_enters_through_the_directory(production: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts run `infra/` as a script from within it, with nothing of the project on the path."""
+    monkeypatch.chdir(ROOT / "infra")
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p and Path(p).resolve() != ROOT])
+
+    entered = deploy_production(
+        program=lambda: runpy.run_path(str(ROOT / "infra"), run_name="__main__") and None
+    )
+
+    assert {r.urn for r in entered.resources} == {r.urn for r in production.resources}
+    assert sys.path[0] == str(ROOT)
