@@ -84,11 +84,11 @@ def _pulumi_types() -> Any:
 
 
 def _classes(token: str) -> tuple[type, type]:
-    _, module_path, name = token.split(":")
+    provider, module_path, name = token.split(":")
     service = module_path.partition("/")[0]
-    package = (
-        "pulumi_aws" if service == "index" else f"pulumi_aws.{service}{'_' * keyword.iskeyword(service)}"
-    )
+    package = f"pulumi_{provider}"
+    if service != "index":
+        package += f".{service}{'_' * keyword.iskeyword(service)}"
     try:
         module = importlib.import_module(package)
         return getattr(module, name), getattr(module, f"{name}Args")

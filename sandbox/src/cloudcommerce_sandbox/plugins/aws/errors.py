@@ -29,18 +29,6 @@ _THROTTLED: Final = frozenset(
 )
 """botocore's own list: https://docs.aws.amazon.com/boto3/latest/guide/retries.html"""
 
-_IN_USE: Final = (
-    "DependencyViolation",
-    "DeleteConflict",
-    "ResourceInUse",
-    "ResourceInUseException",
-    "InvalidParameterValue: in use",
-    "OperationAborted",
-    "ConcurrentModification",
-    "ConcurrentModificationException",
-)
-"""Codes of deletes that pass once something else is gone."""
-
 
 class AwsError(ProviderError):
     """A refused or failed AWS call.
@@ -75,11 +63,6 @@ class AwsError(ProviderError):
     def _matches(self, pattern: str) -> bool:
         code, _, part = pattern.partition(": ")
         return self.code == code and part.lower() in self.message.lower()
-
-    @property
-    def is_in_use(self) -> bool:
-        """Whether something else still needs the thing that was to be deleted."""
-        return self.matches(_IN_USE)
 
 
 NO_ANSWER: Final = "NoAnswer"

@@ -54,13 +54,8 @@ def create(operation: Operation, policy: TagPolicy) -> tuple[str, dict[str, Any]
     extra = tags.on_create(kind.tags, own) if kind.tags is not None else {}
     names = _names_to_create(first, operation.inputs, first=True)
     steps.run(operation, first, names, extra, settles=False)
-    response = operation.response
-    item = _item_of(first, response)
-    try:
-        operation.state = steps.readable(operation, item)
-        operation.id = _id(operation, response)
-    except ProviderError as error:
-        raise ProviderError(f"it was made, but its id could not be told: {error}") from error
+    item = _item_of(first, operation.response)
+    operation.id = _id(operation, operation.response, item)
     return operation.id, _complete_create(
         operation, policy, item, len(kind.create) - position - 1, own if not extra else {}
     )
@@ -68,8 +63,8 @@ def create(operation: Operation, policy: TagPolicy) -> tuple[str, dict[str, Any]
 
 def _maker(operation: Operation) -> int:
     """Return the position of the step that makes the thing: the first whose condition holds."""
-    steps_ = enumerate(operation.kind.create)
-    return next((position for position, step in steps_ if step.when is None or step.when(operation)), 0)
+    makers = enumerate(operation.kind.create)
+    return next((position for position, step in makers if step.when is None or step.when(operation)), 0)
 
 
 def _complete_create(
@@ -78,6 +73,8 @@ def _complete_create(
     kind = operation.kind
     count = len(kind.create)
     try:
+        if item:
+            operation.state = {**operation.state, **steps.readable(operation, item)}
         if pending and (before := kind.create[count - pending - 1].wait) is not None:
             steps.settle(operation, before)
         for position in range(count - pending, count):
@@ -94,9 +91,14 @@ def _complete_create(
         else:
             steps.complete(operation, item, deep=False)
         return outputs(operation, policy, item)
-    except ProviderError as error:
-        state = {**outputs(operation, policy, item, safe=True), PENDING: pending}
-        raise InitializationError(str(error), operation.id, state) from error
+    except Exception as error:
+        # Whatever went wrong, a defect of a declaration included: the thing exists and must not be lost.
+        reason = str(error) if isinstance(error, ProviderError) else f"{type(error).__name__}: {error}"
+        given = {name: value for name, value in operation.inputs.items() if name != DEFAULTS}
+        state = {**operation.state, **given, PENDING: pending}
+        if "region" in sdk.schema(kind.pulumi_type).outputs:
+            state["region"] = operation.region
+        raise InitializationError(reason, operation.id, state) from error
 
 
 def _names_to_create(step: Step, inputs: Mapping[str, Any], *, first: bool) -> list[str]:
@@ -125,13 +127,14 @@ def _visible(operation: Operation) -> dict[str, Any]:
     raise ProviderError(message)
 
 
-def _id(operation: Operation, response: Mapping[str, Any]) -> str:
+def _id(operation: Operation, response: Mapping[str, Any], item: Mapping[str, Any]) -> str:
     rule = operation.kind.id
     if rule.function is not None:
         found: Any = rule.function(operation)
     elif rule.response:
         found = select(rule.response, response)
     else:
+        operation.state = steps.readable(operation, item) if item else {}
         found = operation.expand(rule.template)
     if not found:
         message = f"the answer of AWS has no {rule.response or rule.template}"
@@ -139,31 +142,27 @@ def _id(operation: Operation, response: Mapping[str, Any]) -> str:
     return str(found)
 
 
-def outputs(
-    operation: Operation, policy: TagPolicy, item: Mapping[str, Any], *, safe: bool = False
-) -> dict[str, Any]:
+def outputs(operation: Operation, policy: TagPolicy, item: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs: what was asked for, over what AWS tells, and what the declaration computes.
 
     Args:
         operation: The context, after its steps.
         policy: Default tags.
         item: The read item.
-        safe: Make no further call (while another failure is being reported).
     """
     kind = operation.kind
     schema = sdk.schema(kind.pulumi_type)
     given = {
         name: value for name, value in operation.inputs.items() if name != DEFAULTS and value is not None
     }
-    found = {**operation.state, **steps.readable(operation, item), **given}
+    told = steps.readable(operation, item) if item else {}
+    found = {**operation.state, **told, **given}
     operation.state = found
     if "region" in schema.outputs:
         found["region"] = operation.region
-    if not safe:
-        for name, template in kind.outputs.items():
-            if name not in given:
-                found[name] = operation.expand(template)
-                operation.state = found
+    for name, template in kind.outputs.items():
+        if name not in given:
+            found[name] = operation.expand(template)
     if kind.tags is not None:
         found["tagsAll"] = policy.all_tags(operation.inputs.get("tags"))
     return {name: value for name, value in found.items() if value is not None and name != PENDING}

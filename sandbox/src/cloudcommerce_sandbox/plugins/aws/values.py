@@ -10,6 +10,7 @@ from typing import Any
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Field, ResourceType
 from cloudcommerce_sandbox.plugins.aws.matching import folded
 from cloudcommerce_sandbox.plugins.aws.templates import select
+from cloudcommerce_sandbox.plugins.provider import ProviderError
 from cloudcommerce_sandbox.plugins.sdk import Kind
 
 _NO_FIELD = Field()
@@ -57,7 +58,11 @@ class Reader:
         if raw is None:
             return _ABSENT if field.absent is UNSET else field.absent
         if field.convert is not None:
-            return _typed(field.convert.read(raw), kind)
+            try:
+                return _typed(field.convert.read(raw), kind)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                message = f"{path}: AWS's value can't be converted: {type(error).__name__}: {error}"
+                raise ProviderError(message) from error
         return self._shaped(raw, kind, path)
 
     @staticmethod

@@ -69,7 +69,6 @@ VPC_ENDPOINT = ResourceType(
     fields={
         "policy": Field("PolicyDocument", convert=POLICY),
         "vpcEndpointType": Field(default="Gateway"),
-        "privateDnsEnabled": Field(default=False),
         "securityGroupIds": Field(read="Groups[].GroupId"),
         "ipAddressType": Field(convert=IGNORE_CASE),
     },
@@ -116,7 +115,7 @@ def _watched(context: Context) -> str:
 
 def _of_kind(prefix: str) -> Field:
     """Read the watched resource's id into the property of its kind only."""
-    return Field("ResourceIds", read=f"[ResourceId][?starts_with(@, '{prefix}-')] | [0]")
+    return Field("ResourceIds", read=f"[ResourceId][?@ && starts_with(@, '{prefix}-')] | [0]")
 
 
 FLOW_LOG = ResourceType(

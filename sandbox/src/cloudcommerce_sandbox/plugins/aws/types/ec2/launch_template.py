@@ -55,6 +55,8 @@ def _untagged(blocks: list[dict[str, object]]) -> list[dict[str, object]]:
             "tags": {tag["Key"]: tag["Value"] for tag in block.get("Tags", ())},  # type: ignore[attr-defined]
         }
         for block in blocks
+        # moto files the template's own tags here as well.
+        if block.get("ResourceType") != "launch-template"
     ]
 
 
@@ -77,7 +79,14 @@ LAUNCH_TEMPLATE = ResourceType(
         ),
     ),
     update=(
-        Call("create_launch_template_version", set=_ID, root="LaunchTemplateData", names=_NAMES, full=True),
+        Call(
+            "create_launch_template_version",
+            set=_ID,
+            root="LaunchTemplateData",
+            names=_NAMES,
+            omit=("name",),
+            full=True,
+        ),
         Run(_choose_default, when=lambda context: bool(context.inputs.get("updateDefaultVersion"))),
         Run(
             _choose_default,
