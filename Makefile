@@ -12,7 +12,7 @@ PACKAGES := infra stacks components operations sandbox/src sandbox/tests tests c
 export CLOUDCOMMERCE_PLUGINS := $(PLUGINS)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up preview down shell status start stop doctor reset test test-full check format bench lock clean
+.PHONY: help venv up preview down shell status start stop doctor reset test test-full check types format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ check: venv ## Lint, format check, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PACKAGES)
 	@$(BIN)/lint-imports --no-logo
+
+types: venv ## Check the types
+	@$(BIN)/mypy $(PACKAGES)
 
 format: venv ## Format, and fix what can be fixed
 	@$(BIN)/ruff check --fix .

@@ -42,6 +42,7 @@ class Step:
         self.note = ""
         self.result = ""
         self.skipped = False
+        self.failed = False
         self.begun = begun
 
     def update(self, note: str) -> None:
@@ -59,6 +60,10 @@ class Step:
             result: A few words.
         """
         self.result = result
+
+    def fail(self) -> None:
+        """Mark the line that stays: it ended, but not well."""
+        self.failed = True
 
     def skip(self) -> None:
         """Leave no line: there was nothing to do."""
@@ -124,7 +129,8 @@ class Steps:
         except BaseException:
             self._end(step, step.line("[red]✗[/]"))
             raise
-        self._end(step, None if step.skipped else step.line("[green]✓[/]"))
+        mark = "[red]✗[/]" if step.failed else "[green]✓[/]"
+        self._end(step, None if step.skipped else step.line(mark))
 
     def say(self, text: str) -> None:
         """Print a line above what is running.

@@ -14,7 +14,7 @@ from cloudcommerce_sandbox.engine import state
 from cloudcommerce_sandbox.engine.runner import Engine
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
-from cloudcommerce_sandbox.supervisor import Emulator, ensure_emulator
+from cloudcommerce_sandbox.supervisor import Emulator, ensure_emulator, runs_older_code
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
 from cloudcommerce_sandbox.tools.store import ToolStore
 from cloudcommerce_sandbox.workspace import home
@@ -146,6 +146,8 @@ def _start_emulator(layout: Layout, steps: Steps) -> Emulator:
         step.finish(emulator.url)
         if not started:
             step.skip()
+    if not started and runs_older_code(layout):
+        steps.say("  [yellow]![/] The emulator runs older code than the checkout's: `make stop`, then again.")
     if archived := state.bind_state(layout, emulator.incarnation):
         steps.say(
             "  [yellow]![/] The emulator, which holds AWS in memory, has been restarted since the last run: "

@@ -10,6 +10,7 @@ from cloudcommerce_sandbox.console import duration, out
 from cloudcommerce_sandbox.engine.events import Failure, name_of, type_of
 from cloudcommerce_sandbox.engine.runner import Outcome
 from cloudcommerce_sandbox.engine.state import StackState
+from cloudcommerce_sandbox.executors import WORDS, count_executors
 from cloudcommerce_sandbox.session import Session
 
 _SHOWN_TYPES = 4
@@ -63,53 +64,14 @@ def show_failures(session: Session, outcome: Outcome) -> None:
         out.print("  → Mend the cause and run `make up` again: it goes on from where it ended.")
 
 
-def executors(session: Session, state: StackState) -> dict[str, int]:
-    """Count the resources by who executes them.
-
-    Args:
-        session: The sandbox.
-        state: What stands.
-
-    Returns:
-        Counts under `moto`, `additions` (our extensions of moto) and `engine` (values that no service holds).
-    """
-    ours = _our_services(session)
-    counts: Counter[str] = Counter()
-    for resource in state.custom():
-        counts[_executor(resource["type"], ours)] += 1
-    return dict(counts)
-
-
-def _executor(kind: str, ours: Mapping[str, set[str]]) -> str:
-    package, module, _ = kind.split(":", 2)
-    if package != "aws":
-        return "engine"
-    service, _, name = module.partition("/")
-    created = f"Create{name}".lower()
-    return "additions" if created in ours.get(service, set()) else "moto"
-
-
-def _our_services(session: Session) -> dict[str, set[str]]:
-    try:
-        provenance = session.emulator.get("provenance")["services"]
-    except (OSError, ValueError, KeyError):
-        return {}
-    return {
-        service: {str(name).lower().replace("_", "") for name in parts.get("added", ())}
-        for service, parts in provenance.items()
-    }
-
-
 def _executors(session: Session, state: StackState) -> str:
-    counts = executors(session, state)
-    words = {
-        "moto": "by moto",
-        "additions": "by our additions to moto",
-        "engine": "by the plugin alone (random values)",
-    }
-    parts = [f"{counts[key]} {text}" for key, text in words.items() if counts.get(key)]
-    recorded = "none was only recorded"
-    return f"Executed {', '.join(parts) or 'nothing'}; {recorded}."
+    try:
+        provenance = session.emulator.get("provenance")
+    except (OSError, ValueError):
+        return "The emulator does not say who executed what."
+    counts = count_executors((resource["type"] for resource in state.custom()), provenance)
+    parts = [f"{counts[key]} {text}" for key, text in WORDS.items() if counts[key]]
+    return f"Executed {', '.join(parts) or 'nothing'}; none was only recorded. moto {provenance.get('moto')}."
 
 
 def table(state: StackState) -> Table:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloudcommerce_sandbox import processes
+from cloudcommerce_sandbox import emulator, processes
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.workspace.layout import Layout
@@ -106,6 +106,18 @@ def stop_emulator(layout: Layout) -> bool:
         ended = _end(layout)
         layout.emulator.unlink(missing_ok=True)
         return ended
+
+
+def runs_older_code(layout: Layout) -> bool:
+    """Say whether the emulator's source has changed since it was started.
+
+    It is not restarted for that: what it holds would be gone.
+
+    Args:
+        layout: The sandbox.
+    """
+    sources = Path(emulator.__path__[0]).rglob("*.py")
+    return max(source.stat().st_mtime for source in sources) > layout.emulator.stat().st_mtime
 
 
 def _start(layout: Layout) -> Emulator:

@@ -24,6 +24,9 @@ _PAST = {
 }
 # A replacement comes as three steps; one of them counts.
 _NOT_COUNTED = {"replace", "delete-replaced", "discard-replaced", "read-discard", "read-replacement"}
+_STACK = "pulumi:pulumi:Stack"
+# What the engine says of the whole when a part has failed; the part says why.
+_CONSEQUENCES = {"update failed", "preview failed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Failure:
     @property
     def resource(self) -> str:
         """The resource for people: its name and type."""
-        if not self.urn:
+        if not self.urn or type_of(self.urn) == _STACK:
             return "the program"
         return f"{name_of(self.urn)} ({type_of(self.urn)})"
 
@@ -104,7 +107,8 @@ class Progress:
         ]
         silent = set(self.failed) - {urn for urn, _ in self.errors}
         found += [Failure(urn=urn, operation=self.failed[urn], message="failed") for urn in sorted(silent)]
-        return sorted(dict.fromkeys(found), key=lambda failure: not failure.operation)
+        causes = [failure for failure in dict.fromkeys(found) if failure.message not in _CONSEQUENCES]
+        return sorted(causes or found, key=lambda failure: not failure.operation)
 
     def counted(self) -> str:
         """Return what was done, such as `12 created, 3 unchanged`."""

@@ -111,6 +111,8 @@ class Engine:
             reader.join(timeout=5)
             record.writelines(complaints)
             step.finish(progress.counted())
+            if child.returncode != 0:
+                step.fail()
         return Outcome(
             exit_code=child.returncode,
             progress=progress,
