@@ -1,6 +1,5 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
@@ -8,49 +7,40 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from sandbox.tests.emulator.conftest import RunningEmulator
 
 # One operation of every wire protocol, with the codes that AWS answers there.
-PROTOCOLS = [
-    ("ec2", "describe_vpcs", {}, "RequestLimitExceeded", "InternalError", "UnauthorizedOperation"),
-    ("rds", "describe_db_instances", {}, "Throttling", "InternalFailure", "AccessDenied"),
-    ("docdb", "describe_db_clusters", {}, "Throttling", "InternalFailure", "AccessDenied"),
-    ("iam", "list_roles", {}, "Throttling", "InternalFailure", "AccessDenied"),
-    ("kms", "list_keys", {}, "ThrottlingException", "KMSInternalException", "AccessDeniedException"),
-    ("logs", "describe_log_groups", {}, "ThrottlingException", "InternalFailure", "AccessDeniedException"),
-    ("lambda", "list_functions", {}, "TooManyRequestsException", "ServiceException", "AccessDeniedException"),
+PROTOCOLS: list[tuple[str, str, tuple[str, str, str] | None]] = [
+    ("ec2", "describe_vpcs", ("RequestLimitExceeded", "InternalError", "UnauthorizedOperation")),
+    ("rds", "describe_db_instances", ("Throttling", "InternalFailure", "AccessDenied")),
+    ("docdb", "describe_db_clusters", ("Throttling", "InternalFailure", "AccessDenied")),
+    ("iam", "list_roles", ("Throttling", "InternalFailure", "AccessDenied")),
+    ("kms", "list_keys", ("ThrottlingException", "KMSInternalException", "AccessDeniedException")),
+    ("logs", "describe_log_groups", ("ThrottlingException", "InternalFailure", "AccessDeniedException")),
+    ("lambda", "list_functions", ("TooManyRequestsException", "ServiceException", "AccessDeniedException")),
     (
         "mq",
         "list_brokers",
-        {},
-        "TooManyRequestsException",
-        "InternalServerErrorException",
-        "ForbiddenException",
+        ("TooManyRequestsException", "InternalServerErrorException", "ForbiddenException"),
     ),
-    ("s3", "list_buckets", {}, "SlowDown", "InternalError", "AccessDenied"),
-    ("route53", "list_hosted_zones", {}, "Throttling", "ServiceUnavailable", "AccessDenied"),
-    ("cloudwatch", "describe_alarms", {}, None, None, None),
+    ("s3", "list_buckets", ("SlowDown", "InternalError", "AccessDenied")),
+    ("route53", "list_hosted_zones", ("Throttling", "ServiceUnavailable", "AccessDenied")),
+    ("cloudwatch", "describe_alarms", None),
 ]
 
 
-@pytest.mark.parametrize(("service", "method", "arguments", "throttle", "internal", "denied"), PROTOCOLS)
+@pytest.mark.parametrize(("service", "method", "codes"), PROTOCOLS)
 def test_errors_in_the_words_of_the_service(
-    emulator: RunningEmulator,
-    service: str,
-    method: str,
-    arguments: dict[str, Any],
-    throttle: str | None,
-    internal: str | None,
-    denied: str | None,
+    emulator: RunningEmulator, service: str, method: str, codes: tuple[str, str, str] | None
 ) -> None:
     client = emulator.client(service)
-    for kind, expected in (("throttle", throttle), ("internal", internal), ("access-denied", denied)):
+    for number, kind in enumerate(("throttle", "internal", "access-denied")):
         emulator.api("POST", "faults", {"kind": kind, "times": 1})
         with pytest.raises(ClientError) as error:
-            getattr(client, method)(**arguments)
+            getattr(client, method)()
         answer = error.value.response
-        if expected:
-            assert answer["Error"]["Code"] == expected
+        if codes:
+            assert answer["Error"]["Code"] == codes[number]
         assert answer["Error"]["Message"]
         assert answer["ResponseMetadata"]["HTTPStatusCode"] >= 400
-        getattr(client, method)(**arguments)
+        getattr(client, method)()
 
 
 @pytest.mark.parametrize("service", ["ec2", "rds", "kms", "lambda", "s3"])

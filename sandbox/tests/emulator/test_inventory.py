@@ -65,6 +65,7 @@ def make_everything(emulator: RunningEmulator) -> None:
         VpcEndpointType="Interface",
         ServiceName="com.amazonaws.us-east-1.logs",
         SubnetIds=network.subnets,
+        PrivateDnsEnabled=False,
     )
     role = emulator.client("iam").create_role(RoleName="everything", AssumeRolePolicyDocument=TRUST)
     assert role["Role"]["Arn"]

@@ -45,8 +45,8 @@ def test_a_simple_call_takes_milliseconds(emulator: RunningEmulator) -> None:
         started = time.perf_counter()
         ec2.describe_vpcs()
         durations.append(time.perf_counter() - started)
-    # The median is about 2.5 ms; the bound catches a connection a call (>15 ms) and survives a busy machine.
-    assert sorted(durations)[len(durations) // 2] < 0.012
+    # About 2.5 ms on an idle machine. The best of twenty is what a busy machine does not blur.
+    assert min(durations) < 0.012
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

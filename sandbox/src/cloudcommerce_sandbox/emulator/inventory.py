@@ -82,8 +82,8 @@ def _ec2(backend: Any) -> Iterator[Row]:
 
     for kind, attribute in _EC2_COLLECTIONS.items():
         yield from _rows(kind, getattr(backend, attribute), tags)
-    yield from _rows("vpc", (i for i, vpc in backend.vpcs.items() if vpc.is_default != "true"), tags)
-    yield from _rows("subnet", (s.id for s in _ec2_subnets(backend) if s.default_for_az != "true"), tags)
+    yield from _rows("vpc", (i for i, vpc in backend.vpcs.items() if not _is_true(vpc.is_default)), tags)
+    yield from _rows("subnet", (s.id for s in _ec2_subnets(backend) if not _is_true(s.default_for_az)), tags)
     yield from _rows("security-group", _ec2_security_groups(backend), tags)
     yield from _rows("route-table", _ec2_route_tables(backend), tags)
     yield from _rows("network-acl", (i for i, acl in backend.network_acls.items() if not acl.default), tags)
@@ -92,6 +92,10 @@ def _ec2(backend: Any) -> Iterator[Row]:
     yield from _rows("snapshot", (i for i, s in backend.snapshots.items() if s.from_ami is None), tags)
     yield from _rows("network-interface", _ec2_network_interfaces(backend), tags)
     yield from _rows("instance", _ec2_instances(backend), tags)
+
+
+def _is_true(flag: bool | str) -> bool:
+    return str(flag).lower() == "true"  # moto has both
 
 
 def _alive(collection: Mapping[str, Any], ended: str) -> Iterator[str]:

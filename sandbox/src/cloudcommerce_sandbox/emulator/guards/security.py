@@ -1,0 +1,99 @@
+"""What KMS, CloudWatch Logs, Elastic Load Balancing and EKS refuse."""
+
+from __future__ import annotations
+
+from cloudcommerce_sandbox.emulator import catalog
+from cloudcommerce_sandbox.emulator.guards import state
+from cloudcommerce_sandbox.emulator.guards.rule import Request, refuses
+from cloudcommerce_sandbox.emulator.wire import ApiError
+
+
+@refuses(
+    "kms",
+    "CreateKey",
+    "PutKeyPolicy",
+    source="https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
+)
+def key_policy_that_locks_out(request: Request) -> None:
+    """A key policy must leave somebody who can change it."""
+    document = request.get("Policy")
+    if document is None or request.get("BypassPolicyLockoutSafetyCheck"):
+        return
+    try:
+        statements = state.statements(document)
+    except (ValueError, AttributeError) as error:
+        raise ApiError("MalformedPolicyDocumentException", f"The policy is not JSON: {error}") from error
+    for statement in statements:
+        if statement.get("Effect") != "Allow" or not state.actions(statement) & {
+            "kms:*",
+            "kms:PutKeyPolicy",
+            "kms:Put*",
+            "*",
+        }:
+            continue
+        if any(
+            name == "*" or f":{state.ACCOUNT}:" in name or name == state.ACCOUNT
+            for name in state.principals(statement)
+        ):
+            return
+    raise ApiError(
+        "MalformedPolicyDocumentException",
+        "The new key policy will not allow you to update the key policy in the future.",
+    )
+
+
+@refuses(
+    "logs",
+    "CreateLogGroup",
+    "AssociateKmsKey",
+    source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
+)
+def log_group_key_that_shuts_out_logs(request: Request) -> None:
+    """The key's policy must let the regional Logs service use it."""
+    key_id = request.get("kmsKeyId")
+    if not key_id:
+        return
+    group = request.get("logGroupName")
+    message = f"The specified KMS Key Id could not be found or is not allowed to be used with {group}."
+    key = state.kms_key(request.region, key_id)
+    if key is None or key.key_state != "Enabled":
+        raise ApiError("InvalidParameterException", message)
+    service = f"logs.{request.region}.amazonaws.com"
+    for statement in state.statements(key.policy):
+        if statement.get("Effect") == "Allow" and state.principals(statement) & {
+            service,
+            "logs.amazonaws.com",
+            "*",
+        }:
+            return
+    raise ApiError("InvalidParameterException", f"{message} Its key policy must allow {service}.")
+
+
+@refuses(
+    "elbv2",
+    "DeleteLoadBalancer",
+    source="https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteLoadBalancer.html",
+)
+def protected_load_balancer(request: Request) -> None:
+    """Deletion protection holds."""
+    balancers = state.backend("elbv2", request.region).load_balancers
+    balancer = balancers.get(request.get("LoadBalancerArn"))
+    if balancer is not None and balancer.attrs.get("deletion_protection.enabled") == "true":
+        message = f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is enabled"
+        raise ApiError("OperationNotPermitted", message)
+
+
+@refuses(
+    "eks",
+    "CreateCluster",
+    source="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
+)
+def kubernetes_version_out_of_support(request: Request) -> None:
+    """Only Kubernetes versions in standard or extended support."""
+    version = request.get("version")
+    if version and catalog.resolve("kubernetes", version) is None:
+        supported = ", ".join(known.version for known in catalog.engine_versions("kubernetes"))
+        raise ApiError(
+            "InvalidParameterException",
+            f"unsupported Kubernetes version {version}; supported are {supported}",
+        )
