@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from operations.bootstrap.errors import PlanError, StoreError
-from operations.bootstrap.plan import Plan, parse_plan
+from operations.bootstrap.plan import Plan
+from operations.bootstrap.plan_file import parse_plan
 from operations.bootstrap.report import Problem, Report
 
 _PATIENCE = 120.0

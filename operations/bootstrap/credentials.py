@@ -54,7 +54,7 @@ class SecretReader:
             code = error.response.get("Error", {}).get("Code", "Unknown")
             raise StoreError(
                 store, subject, f"Secrets Manager answers {code}",
-                "Create the secret, or allow secretsmanager:GetSecretValue on it (and kms:Decrypt on its key)",
+                "Create the secret, or allow secretsmanager:GetSecretValue on it and kms:Decrypt on its key",
             ) from error  # fmt: skip
         except BotoCoreError as error:
             raise StoreError(

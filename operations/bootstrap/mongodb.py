@@ -47,7 +47,7 @@ class ClusterAccess:
         except OperationFailure:
             client.close()
             raise StoreError(
-                self.cluster.name, f"login {self._master.username}", "the cluster refuses the master's password",
+                self.cluster.name, f"login {self._master.username}", "the master's password is refused",
                 "Put the right password into the master secret, or wait for its rotation to finish",
             ) from None  # fmt: skip
         self._client = client
@@ -81,7 +81,7 @@ class ClusterAccess:
             kind = StoreError if "CERTIFICATE_VERIFY_FAILED" in text else StoreUnreachableError
             raise kind(
                 self.cluster.name, f"server {self.cluster.host}:{self.cluster.port}", text,
-                "Check that the cluster is available, that its security group admits this machine, and the ca_file",
+                "Check that the cluster is available and admits this machine, and the ca_file",
             ) from None  # fmt: skip
 
     def accepts(self, login: Credentials) -> bool:

@@ -1,56 +1,32 @@
 """The plan: which databases, users and vhosts the stores must have.
 
 The plan carries no password, only the ARNs of the Secrets Manager secrets that hold them, so it may be kept
-in git or in a ConfigMap. Names are narrower than what the stores accept: everything here ends in SQL, in a
-URL path or in a regular expression, and a name that needs no quoting anywhere cannot be quoted wrongly
-anywhere.
+in git or in a ConfigMap.
 """
 
-import json
-import re
-from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from operations.bootstrap.errors import PlanError
+from operations.bootstrap.names import (
+    ExtensionName,
+    Host,
+    Label,
+    Milliseconds,
+    Name,
+    PermissionPattern,
+    Port,
+    SecretArn,
+    VhostName,
+    require_unique,
+)
 
 CLONE_SUFFIX = "_clone"
 """What the second login of an alternating user is called, as AWS's own alternating-users rotation names
 it."""
-
-_RESERVED_NAMES = frozenset(
-    {"admin", "config", "current_role", "current_user", "guest", "local", "none", "postgres", "public", "rdsadmin",
-     "rdsrepladmin", "rdsproxyadmin", "root", "session_user", "template0", "template1", "user"}
-)  # fmt: skip
-_RESERVED_PREFIXES = ("pg_", "rds_")
-
-
-def _not_reserved(name: str) -> str:
-    if name in _RESERVED_NAMES or name.startswith(_RESERVED_PREFIXES):
-        raise ValueError(f"{name!r} belongs to the store or to AWS: choose a name of your own")
-    return name
-
-
-Name = Annotated[
-    str,
-    # 57 leaves room for CLONE_SUFFIX inside PostgreSQL's 63 bytes.
-    Field(pattern=r"^[a-z][a-z0-9_]{0,56}$"),
-    AfterValidator(_not_reserved),
-]
-Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-VhostName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,62}$")]
-ExtensionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
-SecretArn = Annotated[
-    str, Field(pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$")
-]
-Milliseconds = Annotated[int, Field(ge=0, le=86_400_000)]
 
 
 class _Model(BaseModel):
@@ -181,9 +157,9 @@ class PostgresServer(Store):
     databases: tuple[PostgresDatabase, ...] = ()
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        _unique("database", (database.name for database in self.databases))
-        _unique("role", (role for database in self.databases for role in database.role_names))
+    def _names_arerequire_unique(self) -> Self:
+        require_unique("database", (database.name for database in self.databases))
+        require_unique("role", (role for database in self.databases for role in database.role_names))
         return self
 
 
@@ -211,30 +187,9 @@ class MongoCluster(Store):
     users: tuple[MongoUser, ...] = ()
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        _unique("user", (login for user in self.users for login in user.logins))
+    def _names_arerequire_unique(self) -> Self:
+        require_unique("user", (login for user in self.users for login in user.logins))
         return self
-
-
-def _anchored(pattern: str) -> str:
-    """RabbitMQ searches, it does not match: an unanchored permission `orders` also grants `not-my-orders`."""
-    if not (pattern.startswith("^") and pattern.endswith("$")):
-        raise ValueError(f"permission {pattern!r} must start with ^ and end with $ (nothing at all is ^$)")
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"permission {pattern!r} is no regular expression: {error}") from error
-    depth = 0
-    for character in re.sub(r"\\.|\[[^]]*\]", "", pattern):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "|" and depth == 0:
-            raise ValueError(
-                f"permission {pattern!r}: put the alternatives in parentheses, else ^ and $ bind to one"
-            )
-    return pattern
-
-
-PermissionPattern = Annotated[str, Field(max_length=1024), AfterValidator(_anchored)]
 
 
 class RabbitPermission(_Model):
@@ -257,7 +212,7 @@ class RabbitUser(User):
 
     @model_validator(mode="after")
     def _one_permission_a_vhost(self) -> Self:
-        _unique("permission for vhost", (permission.vhost for permission in self.permissions))
+        require_unique("permission for vhost", (permission.vhost for permission in self.permissions))
         return self
 
 
@@ -278,8 +233,8 @@ class RabbitVhost(_Model):
     policies: tuple[RabbitPolicy, ...] = ()
 
     @model_validator(mode="after")
-    def _policies_are_unique(self) -> Self:
-        _unique(f"policy of vhost {self.name}", (policy.name for policy in self.policies))
+    def _policies_arerequire_unique(self) -> Self:
+        require_unique(f"policy of vhost {self.name}", (policy.name for policy in self.policies))
         return self
 
 
@@ -301,8 +256,8 @@ class RabbitBroker(Store):
     @model_validator(mode="after")
     def _refers_to_its_own(self) -> Self:
         names = [vhost.name for vhost in self.vhosts]
-        _unique("vhost", names)
-        _unique("user", (login for user in self.users for login in user.logins))
+        require_unique("vhost", names)
+        require_unique("user", (login for user in self.users for login in user.logins))
         for user in self.users:
             for permission in user.permissions:
                 if permission.vhost not in names:
@@ -330,10 +285,10 @@ class Plan(_Model):
     rabbitmq: tuple[RabbitBroker, ...] = ()
 
     @model_validator(mode="after")
-    def _names_and_secrets_are_unique(self) -> Self:
+    def _names_and_secrets_arerequire_unique(self) -> Self:
         stores: tuple[Store, ...] = (*self.postgres, *self.mongodb, *self.rabbitmq)
-        _unique("store", (store.name for store in stores))
-        _unique(
+        require_unique("store", (store.name for store in stores))
+        require_unique(
             "secret", (*(user.secret for user in self.users()), *{store.master_secret for store in stores})
         )
         return self
@@ -347,36 +302,3 @@ class Plan(_Model):
             yield from cluster.users
         for broker in self.rabbitmq:
             yield from broker.users
-
-
-def parse_plan(text: str) -> Plan:
-    """Read a plan from JSON or YAML.
-
-    Raises:
-        PlanError: naming each place that is wrong, what stands there and what is expected.
-    """
-    try:
-        content: Any = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise PlanError(f"the plan is neither JSON nor YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise PlanError("the plan is empty or no mapping: give at least `version: 1`")
-    try:
-        return Plan.model_validate(content)
-    except ValidationError as error:
-        raise PlanError("the plan is wrong:\n" + "\n".join(_explain(error))) from error
-
-
-def _explain(error: ValidationError) -> Iterable[str]:
-    for problem in error.errors(include_url=False):
-        place = ".".join(str(part) for part in problem["loc"]) or "plan"
-        # A password pasted where it does not belong must not travel on into a log.
-        shown = problem["type"] != "extra_forbidden" and not place.endswith("secret")
-        scalar = isinstance(problem["input"], str | int | float | bool)
-        yield f"  {place}: {problem['msg']}" + (f" (got {problem['input']!r})" if shown and scalar else "")
-
-
-def _unique(what: str, names: Iterable[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"{what} {', '.join(map(repr, twice))} appears more than once")

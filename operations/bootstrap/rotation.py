@@ -121,7 +121,7 @@ class _Versions:
             code = response.get("Error", {}).get("Code", type(error).__name__)
             raise StoreError(
                 self._store, f"secret {self._secret}", f"Secrets Manager answers {code}",
-                "Allow DescribeSecret, GetSecretValue, PutSecretValue and UpdateSecretVersionStage on it; run again",
+                "Allow DescribeSecret, GetSecretValue, PutSecretValue, UpdateSecretVersionStage; run again",
             ) from None  # fmt: skip
 
     def labelled(self, label: str) -> str | None:
@@ -144,7 +144,10 @@ class _Versions:
             # Where another run has put its password first, that one counts.
             with suppress(self._client.exceptions.ResourceExistsException):
                 self._client.put_secret_value(
-                    SecretId=self._secret, ClientRequestToken=version, SecretString=text, VersionStages=[PENDING]
+                    SecretId=self._secret,
+                    ClientRequestToken=version,
+                    SecretString=text,
+                    VersionStages=[PENDING],
                 )
         return version
 

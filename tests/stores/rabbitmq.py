@@ -114,12 +114,15 @@ def start(certificates: Certificates) -> RabbitServer:
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none",
     }
     # Erlang would start its port mapper as a daemon that nobody stops; given one, it uses that.
+    # What both write is thrown away, so nothing is gained by stopping them gently.
     mapper = Supervised(
-        "epmd", [epmd, "-port", str(epmd_port)], epmd_log, environment=environment, user=UNPRIVILEGED
-    )
+        "epmd", [epmd, "-port", str(epmd_port)], epmd_log,
+        environment=environment, user=UNPRIVILEGED, stop_signal="SIGKILL",
+    )  # fmt: skip
     broker = Supervised(
-        "RabbitMQ", [_SERVER], server_log, environment=environment, user=UNPRIVILEGED, remove=home
-    )
+        "RabbitMQ", [_SERVER], server_log,
+        environment=environment, user=UNPRIVILEGED, stop_signal="SIGKILL", remove=home,
+    )  # fmt: skip
     server = RabbitServer("localhost", port, amqp_port, certificates, server_log, (broker, mapper))
     try:
         broker.wait_until(lambda: _answers(server), timeout=90)

@@ -1,6 +1,7 @@
 """Keeps users' roles in front of a MongoDB-protocol server that knows none, and ends TLS for it.
 
-Takes `roles` out of createUser and updateUser and puts them into the answers of usersInfo; all else passes untouched.
+Takes `roles` out of createUser and updateUser and puts them into the answers of usersInfo; all else passes
+untouched.
 """
 
 import contextlib
@@ -102,7 +103,7 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
 
 
 def _body(message: bytes) -> dict[str, Any]:
-    """The command or answer of a message; the old opcode of the first handshake has none that matters here."""
+    """The command or answer of a message; the first handshake's old opcode has none that matters here."""
     if _HEADER.unpack_from(message)[3] != _OP_MSG:
         return {}
     (size,) = struct.unpack_from("<i", message, _BODY_AT)

@@ -98,7 +98,8 @@ class Shop:
                 {"name": orders, "secret": self.secret(orders), "permissions": [
                     {"vhost": vhost, "configure": r"^orders\..*$", "write": r"^orders\..*$"}]},
                 {"name": mail, "secret": self.secret(mail), "rotation": "single", "permissions": [
-                    {"vhost": vhost, "configure": "^mail$", "write": "^mail$", "read": r"^(mail|orders\..*)$"}]},
+                    {"vhost": vhost, "configure": "^mail$", "write": "^mail$",
+                     "read": r"^(mail|orders\..*)$"}]},
             ],
         }  # fmt: skip
         self.plan["rabbitmq"] = [store]

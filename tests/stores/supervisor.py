@@ -1,7 +1,7 @@
 """Runs one server and outlives whoever started it just long enough to stop the server.
 
-Started with a pipe as standard input: when that closes, because the tests ended or were killed, the server is stopped
-and its directory removed. Runs on its own, so it imports nothing of the project.
+Started with a pipe as standard input: when that closes, because the tests ended or were killed, the server is
+stopped and its directory removed. Runs on its own, so it imports nothing of the project.
 """
 
 import argparse

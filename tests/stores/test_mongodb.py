@@ -1,7 +1,5 @@
 """Users on the MongoDB wire. FerretDB proves logins; the roles are kept by the ledger in front of it."""
 
-from collections.abc import Iterator
-
 import pytest
 from pymongo.errors import OperationFailure
 
@@ -12,11 +10,11 @@ pytestmark = pytest.mark.mission_M23
 
 
 @pytest.fixture
-def cluster(shop: Shop, mongodb_server: MongoServer) -> Iterator[Shop]:
+def cluster(shop: Shop, mongodb_server: MongoServer) -> Shop:
     """The shop's user."""
     shop.add_mongodb(mongodb_server)
     assert shop.run().code == 0
-    yield shop
+    return shop
 
 
 def test_a_user_with_one_role_is_made_once(cluster: Shop, mongodb_server: MongoServer) -> None:

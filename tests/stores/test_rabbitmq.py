@@ -68,7 +68,9 @@ def test_the_second_login_waits_without_password(broker: Shop, rabbitmq_server: 
     clone = broker.name("orders_clone")
     assert rabbitmq_server.api("GET", "users", clone)[1]["password_hash"] == ""
     for guess in (" ", "guest", broker.passwords[broker.name("orders")]):
-        with pytest.raises((pika.exceptions.AuthenticationError, pika.exceptions.ProbableAuthenticationError)):
+        with pytest.raises(
+            (pika.exceptions.AuthenticationError, pika.exceptions.ProbableAuthenticationError)
+        ):
             rabbitmq_server.connect(clone, guess, broker.name("shop"))
 
 
@@ -114,7 +116,9 @@ def test_drift_is_taken_back_and_reported(broker: Shop, rabbitmq_server: RabbitS
 def test_what_amazon_mq_keeps_for_itself_stays(broker: Shop, rabbitmq_server: RabbitServer) -> None:
     vhost, monitor = broker.name("shop"), "monitoring-AWS-OWNED-DO-NOT-DELETE"
     rabbitmq_server.api("PUT", "users", monitor, body={"password": "x", "tags": "monitoring"})
-    rabbitmq_server.api("PUT", "permissions", vhost, monitor, body={"configure": "", "write": "", "read": ".*"})
+    rabbitmq_server.api(
+        "PUT", "permissions", vhost, monitor, body={"configure": "", "write": "", "read": ".*"}
+    )
     policy = {"pattern": ".*", "definition": {"ha-mode": "all"}}
     rabbitmq_server.api("PUT", "policies", vhost, "ha-all-AWS-OWNED-DO-NOT-DELETE", body=policy)
     assert broker.run().changes == []
@@ -125,5 +129,3 @@ def test_a_dry_run_says_what_a_run_then_does(shop: Shop, rabbitmq_server: Rabbit
     dry = shop.run("--dry-run")
     assert rabbitmq_server.api("GET", "vhosts", shop.name("shop"))[0] == 404
     assert sorted(shop.run().changes) == sorted(dry.changes)
-
-

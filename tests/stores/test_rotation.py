@@ -1,5 +1,7 @@
-"""Rotation on real stores: what services hold works throughout, and a crash anywhere is made good by running again."""
+"""Rotation on real stores: services can log in throughout, and running again makes any crash good."""
 
+import itertools
+import json
 import os
 import signal
 import time
@@ -9,11 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from operations.bootstrap import rotation
 from operations.bootstrap.credentials import SecretReader
 from operations.bootstrap.errors import StoreError
-from operations.bootstrap.plan import parse_plan
+from operations.bootstrap.plan_file import parse_plan
 from operations.bootstrap.postgres.access import ServerAccess
-from operations.bootstrap.rotation import rotate
 from operations.bootstrap.run import Stores
 from tests.stores.ferretdb import MongoServer
 from tests.stores.postgres import PostgresServer
@@ -77,7 +79,7 @@ def test_single_replaces_the_password(orders: Shop, postgres_server: PostgresSer
 def test_no_label_is_left_and_other_fields_stay(orders: Shop) -> None:
     arn = arn_of(orders, "orders_runtime")
     current = orders.secrets.current(arn)
-    text = '{"username": "%s", "password": "%s", "host": "db"}' % (current["username"], "a-new-one")
+    text = json.dumps({"username": current["username"], "password": "a-new-one", "host": "db"})
     orders.secrets.client.put_secret_value(SecretId=arn, SecretString=text)
     assert orders.run().code == 0
     assert orders.run(subcommand=("rotate", arn)).code == 0
@@ -90,41 +92,49 @@ class _Crash(BaseException):
     """What a kill looks like from inside: nothing after it runs."""
 
 
-@pytest.fixture(params=["put_secret_value", "set_password", "promote", "forget_pending"])
-def crash_point(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def crash_at(patch: pytest.MonkeyPatch, stores: Stores, secret: str, step: str, when: str) -> None:
+    """Let one step of rotation die, before or after it did its work."""
+    owner = {
+        "put_secret_value": stores.secrets.client(secret),
+        "set_password": ServerAccess,
+        "promote": rotation._Versions,
+        "forget_pending": rotation._Versions,
+    }[step]
+    real = getattr(owner, step)
+
+    def crashing(*arguments: Any, **named: Any) -> None:
+        if when == "after":
+            real(*arguments, **named)
+        raise _Crash
+
+    patch.setattr(owner, step, crashing)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "crash",
+    list(
+        itertools.product(
+            ["put_secret_value", "set_password", "promote", "forget_pending"], ["before", "after"]
+        )
+    ),
+    ids=" ".join,
+)
 @pytest.mark.parametrize("user", ["orders_runtime", "orders_reader"])
 def test_a_crash_at_any_step_is_made_good_by_running_again(
-    orders: Shop, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, crash_point: str, when: str, user: str
+    orders: Shop,
+    postgres_server: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+    crash: tuple[str, str],
+    user: str,
 ) -> None:
     arn, login = arn_of(orders, user), postgres_login(orders, postgres_server)
     old = orders.secrets.current(arn)
     stores = Stores(parse_plan(orders.plan_file().read_text()), SecretReader(), 0)
 
-    def crashing(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            if when == "after":
-                real(*arguments, **named)
-            raise _Crash
-
-        return call
-
     with monkeypatch.context() as patch:
-        if crash_point == "put_secret_value":
-            client = stores.secrets.client(arn)
-            patch.setattr(client, "put_secret_value", crashing(client.put_secret_value))
-        elif crash_point == "set_password":
-            patch.setattr(ServerAccess, "set_password", crashing(ServerAccess.set_password))
-        else:
-            target = f"operations.bootstrap.rotation._Versions.{crash_point}"
-            from operations.bootstrap.rotation import _Versions  # noqa: PLC0415 - only to be broken here
-
-            patch.setattr(target, crashing(getattr(_Versions, crash_point)))
+        crash_at(patch, stores, arn, *crash)
         with pytest.raises(_Crash):
-            rotate(stores, arn)
+            rotation.rotate(stores, arn)
 
     if user == "orders_runtime":
         login(orders.secrets.current(arn))
@@ -160,7 +170,9 @@ def test_killed_rotations_never_lock_a_service_out(
     login(orders.secrets.current(arn))
 
 
-def test_a_store_that_refuses_leaves_the_current_version(orders: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_refuses_leaves_the_current_version(
+    orders: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arn = arn_of(orders, "orders_runtime")
     old = orders.secrets.current(arn)
 

@@ -58,12 +58,16 @@ def test_two_runs_at_a_time_are_serialised_and_both_succeed(
 def test_the_lock_dies_with_its_holder(shop: Shop, postgres_server: PostgresServer) -> None:
     shop.add_postgres(postgres_server, databases=3)
     run = shop.start()
-    time.sleep(1.0)
-    os.kill(run.pid, signal.SIGSTOP)
-    os.kill(run.pid, signal.SIGKILL)
-    run.communicate()
+    held = "select count(*) from pg_locks where locktype = 'advisory' and granted"
+    with postgres_server.connect_as_superuser() as connection:
+        deadline = time.monotonic() + 20
+        while connection.execute(held).fetchone() == (0,) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert connection.execute(held).fetchone() == (1,)
+        os.kill(run.pid, signal.SIGKILL)
+        run.communicate()
     started = time.monotonic()
-    assert shop.run("--patience", "20").code == 0
+    assert shop.run().code == 0
     assert time.monotonic() - started < 30
     drop(shop, postgres_server)
 
@@ -88,7 +92,12 @@ def test_a_store_that_comes_late_is_waited_for(shop: Shop, postgres_server: Post
     run = shop.start()
     time.sleep(1.5)
     relay = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("relay.py")), str(store["port"]), str(postgres_server.port)]
+        [
+            sys.executable,
+            str(Path(__file__).with_name("relay.py")),
+            str(store["port"]),
+            str(postgres_server.port),
+        ]
     )
     try:
         output, errors = run.communicate(timeout=60)
@@ -189,12 +198,15 @@ def test_two_hundred_databases(shop: Shop, postgres_server: PostgresServer, full
     store = shop.add_postgres(postgres_server, databases=1)
     store["databases"] += [
         {"name": shop.name(f"db{number}"), "owner": shop.name(f"owner{number}"), "roles": [
-            {"name": shop.name(f"role{number}"), "secret": shop.secret(shop.name(f"role{number}")), "access": "runtime"},
+            {"name": name, "secret": shop.secret(name), "access": "runtime"},
         ]}
-        for number in range(1, count)
+        for number, name in ((number, shop.name(f"role{number}")) for number in range(1, count))
     ]  # fmt: skip
     first = shop.run()
     assert (first.code, first.problems) == (0, [])
-    assert sum(action == "created" and subject.startswith("database ") for action, subject, _ in first.changes) == count
+    assert (
+        sum(action == "created" and subject.startswith("database ") for action, subject, _ in first.changes)
+        == count
+    )
     assert shop.run().changes == []
     drop(shop, postgres_server)

@@ -68,7 +68,7 @@ class ServerAccess:
             yield connection
 
     def set_password(self, connection: Connection[Row], login: Credentials) -> None:
-        """Give a role a password, as a SCRAM verifier computed here: the server's logs never see the clear text.
+        """Give a role a password, as a SCRAM verifier computed here: no log ever sees the clear text.
 
         Raises:
             StoreError: the server refuses.

@@ -16,25 +16,28 @@ from operations.bootstrap.postgres.model import (
     Target,
 )
 
-# The initial superuser gives the master an admin option on each role that the master creates (PostgreSQL 16 and later).
-# That grant is the server's own; of the master's memberships only the power to act as the role counts.
+# The initial superuser gives the master an admin option on each role that the master creates (PostgreSQL 16
+# and later). That grant is the server's own; of the master's memberships only the power to act as the role
+# counts.
 _MEMBERSHIPS: LiteralString = """
     select g.rolname, m.rolname, bool_or(a.admin_option and m.rolname <> current_user)
     from pg_auth_members a join pg_roles g on g.oid = a.roleid join pg_roles m on m.oid = a.member
-    where (g.rolname = any(%(roles)s) or m.rolname = any(%(roles)s)) and (m.rolname <> current_user or {can_become})
+    where (g.rolname = any(%(roles)s) or m.rolname = any(%(roles)s))
+      and (m.rolname <> current_user or {can_become})
     group by 1, 2
 """
 
 _SETTINGS: LiteralString = """
-    select r.rolname, coalesce(d.datname, ''), split_part(s.entry, '=', 1), substr(s.entry, strpos(s.entry, '=') + 1)
+    select r.rolname, coalesce(d.datname, ''),
+           split_part(s.entry, '=', 1), substr(s.entry, strpos(s.entry, '=') + 1)
     from (select setrole, setdatabase, unnest(setconfig) as entry from pg_db_role_setting) s
     join pg_roles r on r.oid = s.setrole left join pg_database d on d.oid = s.setdatabase
     where r.rolname = any(%(roles)s)
 """
 
 _ATTRIBUTES: LiteralString = """
-    select rolname, rolcanlogin, rolconnlimit, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls,
-           rolinherit, rolvaliduntil is not null and rolvaliduntil <> 'infinity'
+    select rolname, rolcanlogin, rolconnlimit, rolsuper, rolcreatedb, rolcreaterole, rolreplication,
+           rolbypassrls, rolinherit, rolvaliduntil is not null and rolvaliduntil <> 'infinity'
     from pg_roles where rolname = any(%(roles)s)
 """
 
@@ -55,30 +58,34 @@ _OBJECTS: LiteralString = """
                           and d.objid = n.oid and d.deptype = 'e')
     ), relations as (
         select c.oid, case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end as kind,
-               quote_ident(s.nspname) || '.' || quote_ident(c.relname) as identity, s.nspname, c.relowner, c.relacl
+               quote_ident(s.nspname) || '.' || quote_ident(c.relname) as identity,
+               s.nspname, c.relowner, c.relacl
         from pg_class c join schemas s on s.oid = c.relnamespace
         where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
           and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass
                           and d.objid = c.oid and d.deptype = 'e')
     ), routines as (
         select p.oid, quote_ident(s.nspname) || '.' || quote_ident(p.proname)
-               || '(' || pg_get_function_identity_arguments(p.oid) || ')' as identity, s.nspname, p.proowner, p.proacl
+               || '(' || pg_get_function_identity_arguments(p.oid) || ')' as identity,
+               s.nspname, p.proowner, p.proacl
         from pg_proc p join schemas s on s.oid = p.pronamespace
         where not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass
                           and d.objid = p.oid and d.deptype = 'e')
     ), defaults as (
         select o.kind, o.letter, r.oid as role, 0::oid as namespace,
-               coalesce(d.defaclacl, acldefault(case o.letter when 'S' then 's' else o.letter end, r.oid)) as acl
+               coalesce(d.defaclacl,
+                        acldefault(case o.letter when 'S' then 's' else o.letter end, r.oid)) as acl
         from (values ('DEFAULT TABLES', 'r'::"char"), ('DEFAULT SEQUENCES', 'S'), ('DEFAULT ROUTINES', 'f'),
                      ('DEFAULT TYPES', 'T'), ('DEFAULT SCHEMAS', 'n')) as o (kind, letter)
         cross join pg_roles r
-        left join pg_default_acl d on d.defaclrole = r.oid and d.defaclnamespace = 0 and d.defaclobjtype = o.letter
+        left join pg_default_acl d
+               on d.defaclrole = r.oid and d.defaclnamespace = 0 and d.defaclobjtype = o.letter
         where r.rolname = %(owner)s
         union all
         select k.kind, d.defaclobjtype, r.oid, s.oid, d.defaclacl
         from pg_roles r cross join schemas s
-        cross join (values ('DEFAULT TABLES', 'r'::"char"), ('DEFAULT SEQUENCES', 'S'), ('DEFAULT ROUTINES', 'f'),
-                           ('DEFAULT TYPES', 'T')) as k (kind, letter)
+        cross join (values ('DEFAULT TABLES', 'r'::"char"), ('DEFAULT SEQUENCES', 'S'),
+                           ('DEFAULT ROUTINES', 'f'), ('DEFAULT TYPES', 'T')) as k (kind, letter)
         left join pg_default_acl d
                on d.defaclrole = r.oid and d.defaclnamespace = s.oid and d.defaclobjtype = k.letter
         where r.rolname = %(owner)s and (s.nspname = %(schema)s or d.oid is not null)
@@ -88,7 +95,9 @@ _OBJECTS: LiteralString = """
                nspowner as owner_oid from schemas
         union all
         select kind, identity, pg_get_userbyid(relowner), nspname, '',
-               coalesce(relacl, acldefault(case kind when 'SEQUENCE' then 's' else 'r' end::"char", relowner)), relowner
+               coalesce(relacl,
+                        acldefault(case kind when 'SEQUENCE' then 's' else 'r' end::"char", relowner)),
+               relowner
         from relations
         union all
         select 'TABLE', r.identity, pg_get_userbyid(r.relowner), r.nspname, a.attname, a.attacl, r.relowner
@@ -98,15 +107,16 @@ _OBJECTS: LiteralString = """
         select 'ROUTINE', identity, pg_get_userbyid(proowner), nspname, '',
                coalesce(proacl, acldefault('f', proowner)), proowner from routines
         union all
-        select d.kind, coalesce(quote_ident(s.nspname), ''), pg_get_userbyid(d.role), coalesce(s.nspname, ''), '',
-               d.acl, d.role
+        select d.kind, coalesce(quote_ident(s.nspname), ''), pg_get_userbyid(d.role),
+               coalesce(s.nspname, ''), '', d.acl, d.role
         from defaults d left join schemas s on s.oid = d.namespace
     )
 """
 
 _EXPAND: LiteralString = """
     select t.kind, t.identity, t.owner, t.schema, t.col,
-           case when a.grantee = 0 then %(public)s when a.grantee is not null then pg_get_userbyid(a.grantee) end,
+           case when a.grantee = 0 then %(public)s
+                when a.grantee is not null then pg_get_userbyid(a.grantee) end,
            a.privilege_type, a.is_grantable
     from target t left join lateral aclexplode(t.acl) a on a.grantee <> t.owner_oid
 """

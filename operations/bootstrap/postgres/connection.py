@@ -36,7 +36,8 @@ def connect(
         database: Which database.
         login: Who connects.
         ca_file: Bundle to verify the server's certificate with; the system's without it.
-        master: Whether this is the bootstrap's own session, which trusts no name in any schema but the server's.
+        master: Whether this is the bootstrap's own session, which trusts no name in any schema but the
+            server's.
 
     Raises:
         WrongPasswordError: the login was refused.

@@ -33,7 +33,8 @@ def converge(
     Args:
         access: The server.
         credentials: Reads the current credentials of a role.
-        report: Gets the changes and problems; a problem with one object does not keep the others from their due.
+        report: Gets the changes and problems; a problem with one object does not keep the others from their
+            due.
 
     Raises:
         StoreError: the server as a whole cannot be worked on.
@@ -55,7 +56,7 @@ class _Convergence:
         self._roles = desired_roles(access.server, self._master)
 
     def run(self, credentials: Callable[[PostgresRole], Credentials]) -> None:
-        """Roles first, for grants name them; passwords last, so that no login opens before its rights are right."""
+        """Roles first, for grants name them; passwords last: no login opens before its rights are right."""
         self._converge_roles()
         owners = catalog.read_database_owners(self._connection)
         for database in self._databases:

@@ -1,4 +1,4 @@
-"""What the plan means in PostgreSQL: role attributes, settings, memberships, and who may do what on which object."""
+"""What the plan means in PostgreSQL: roles, settings, memberships, and who may do what on which object."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -121,7 +121,7 @@ def desired_outside(
 
 
 def fresh_database(database: PostgresDatabase, master: str) -> DatabaseState:
-    """What CREATE DATABASE leaves, for a dry run: everyone may connect, make temporary tables and use `public`."""
+    """What CREATE DATABASE leaves to everyone, for a dry run: connecting, temporary tables, `public`."""
     everyone = {
         Target("DATABASE", database.name, master): ("CONNECT", "TEMPORARY"),
         Target("SCHEMA", "public", "pg_database_owner", "public"): ("USAGE",),

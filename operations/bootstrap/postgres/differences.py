@@ -51,7 +51,7 @@ _ATTRIBUTE_SQL: Mapping[str, tuple[str, str]] = {
 
 
 def role_steps(desired: RolesState, actual: RolesState) -> list[Step]:
-    """Creates missing roles (without password), takes extra powers, memberships and settings, sets the wanted ones."""
+    """Creates missing roles, without password, and brings powers, memberships and settings in line."""
     steps: list[Step] = []
     for name, wanted in sorted(desired.attributes.items()):
         found = actual.attributes.get(name)
@@ -196,7 +196,8 @@ def privilege_steps(
         acting_as = "" if target.owner in {master, "pg_database_owner"} else target.owner
         for action, privileges in ((Action.REVOKED, found - wanted), (Action.GRANTED, wanted - found)):
             for grantee, names in _by_grantee(privileges):
-                # An unwanted grant option goes with its privilege; the privilege itself is granted again below.
+                # An unwanted grant option goes with its privilege; the privilege itself is granted again
+                # below.
                 statement = _privilege_statement(target, action, grantee, names)
                 who = "everyone" if grantee == PUBLIC else grantee
                 word = "to" if action is Action.GRANTED else "from"

@@ -23,7 +23,8 @@ class Target:
     """Something that privileges are granted on.
 
     Attributes:
-        kind: SQL's word for it (`TABLE`, `SCHEMA`, ...), or `DEFAULT TABLES` and the like for default privileges.
+        kind: SQL's word for it (`TABLE`, `SCHEMA`, ...), or `DEFAULT TABLES` and the like for default
+            privileges.
         identity: How SQL names it, quoted by the server; for default privileges the schema or nothing.
         owner: The role whose grants they are.
         schema: The schema that it is in, or is; unquoted.
@@ -99,7 +100,8 @@ class DatabaseState:
         schemas: Schema to its owner, the server's own left out.
         extensions: Extension to its schema.
         privileges: On everything that is no part of an extension.
-        foreign_owned: Objects in the application's schema that somebody else than its owner owns, with the owner.
+        foreign_owned: Objects in the application's schema that somebody else than its owner owns, with the
+            owner.
     """
 
     schemas: Mapping[str, str]

@@ -1,7 +1,7 @@
 """Brings one RabbitMQ broker in line with the plan.
 
-Each call of the management API is one idempotent PUT or DELETE. So two runs at a time do the same calls twice and both
-end where the plan says; unlike PostgreSQL no lock is needed.
+Each call of the management API is one idempotent PUT or DELETE. So two runs at a time do the same calls twice
+and both end where the plan says; unlike PostgreSQL no lock is needed.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +23,8 @@ def converge(access: BrokerAccess, credentials: Callable[[RabbitUser], Credentia
     Args:
         access: The broker.
         credentials: Reads the current credentials of a user.
-        report: Gets the changes and problems; a problem with one user does not keep the others from their due.
+        report: Gets the changes and problems; a problem with one user does not keep the others from their
+            due.
 
     Raises:
         StoreError: the broker as a whole cannot be worked on.
@@ -106,7 +107,7 @@ class _Convergence:
     def _converge_permissions(self) -> None:
         """In the plan's vhosts for everybody, elsewhere for the plan's users."""
         wanted = {
-            (permission.vhost, login): {field: getattr(permission, field) for field in _PERMISSION_FIELDS}
+            (permission.vhost, login): permission.model_dump(include=set(_PERMISSION_FIELDS))
             for user in self._broker.users
             for login in user.logins
             for permission in user.permissions
@@ -130,8 +131,9 @@ class _Convergence:
         """The plan has none, and without one a user's ordinary permissions hold."""
         for entry in self._access.get("topic-permissions"):
             if self._is_ours(entry):
-                self._do(Action.REVOKED, f"user {entry['user']}", f"topic permission in vhost {entry['vhost']}",
-                         self._access.delete, "topic-permissions", entry["vhost"], entry["user"])  # fmt: skip
+                vhost, login = entry["vhost"], entry["user"]
+                self._do(Action.REVOKED, f"user {login}", f"topic permission in vhost {vhost}",
+                         self._access.delete, "topic-permissions", vhost, login)  # fmt: skip
 
     def _is_ours(self, entry: dict[str, Any]) -> bool:
         logins = {login for user in self._broker.users for login in user.logins}

@@ -143,8 +143,10 @@ class BrokerAccess:
     def _unreachable(self, port: int, error: Exception) -> StoreError:
         subject = f"server {self.broker.host}:{port}"
         if isinstance(error, ssl.SSLCertVerificationError):
-            return StoreError(self.broker.name, subject, error.verify_message,
-                              "Give the CA bundle of the broker as ca_file, and the host name of its certificate")  # fmt: skip
+            return StoreError(
+                self.broker.name, subject, error.verify_message,
+                "Give the broker's CA bundle as ca_file, and the host name of its certificate",
+            )  # fmt: skip
         return StoreUnreachableError(
             self.broker.name, subject, str(error) or type(error).__name__,
             "Check that the broker is running and that its security group admits this machine",
@@ -153,7 +155,8 @@ class BrokerAccess:
     def _refused(self, method: str, path: tuple[str, ...], status: int, content: bytes) -> StoreError:
         if status == HTTPStatus.UNAUTHORIZED:
             return StoreError(
-                self.broker.name, f"login {self.master}", "the broker refuses the master, or it has no management tag",
+                self.broker.name, f"login {self.master}",
+                "the broker refuses the master, or it has no management tag",
                 "Put the right password into the master secret; the user needs the tag administrator",
             )  # fmt: skip
         kind = StoreUnreachableError if status in _NOT_READY else StoreError
