@@ -183,7 +183,9 @@ SECRET_VERSION = ResourceType(
     service="secretsmanager",
     docs=f"{_DOCS}/secretsmanager_secret_version",
     id=Id(template="{secretId}|{versionId}", parse=_parse_version),
-    create=(Run(_put_version),),
+    create=(
+        Run(_put_version, on=("secretId", "secretString", "secretBinary", "versionStages"), item="@"),
+    ),
     read=Read(function=_read_version),
     update=(Run(_move_stages, on=("versionStages",)),),
     delete=(Run(_drop_version),),
@@ -226,6 +228,11 @@ def _is_rotated(context: Context) -> bool:
     return bool(context.inputs.get("rotationEnabled", True))
 
 
+def _stop_rotation(context: Context) -> None:
+    if not _is_rotated(context):
+        context.call("cancel_rotate_secret", SecretId=context.id)
+
+
 SECRET_ROTATION = ResourceType(
     pulumi_type="aws:secretsmanager/secretRotation:SecretRotation",
     service="secretsmanager",
@@ -235,7 +242,7 @@ SECRET_ROTATION = ResourceType(
     read=Read("describe_secret", set=_SECRET, item="RotationEnabled && @"),
     update=(
         Call("rotate_secret", set=_SECRET, full=True, when=_is_rotated),
-        Call("cancel_rotate_secret", set=_SECRET, when=lambda context: not _is_rotated(context)),
+        Run(_stop_rotation, on=("rotationEnabled",)),
     ),
     delete=(Call("cancel_rotate_secret", set=_SECRET, when=_is_rotated),),
     fields={
