@@ -23,15 +23,16 @@ def is_alive(pid: int, *, running: str) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return False  # somebody else's, so not the one we started
-    command_line = Path(f"/proc/{pid}/cmdline")
+    except (ProcessLookupError, PermissionError):
+        return False  # none, or somebody else's and so not the one we started
     if not Path("/proc/self/cmdline").exists():
         return True
     with suppress(OSError):
-        return running.encode() in command_line.read_bytes().replace(b"\0", b" ")
+        command_line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        if command_line:
+            return running.encode() in command_line
+        # A process that ends loses its memory first and its sockets later; a zombie has lost both.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 

@@ -56,6 +56,7 @@ def test_taken_port_is_left_for_another(layout: Layout) -> None:
     before, _ = supervisor.ensure_emulator(layout)
     port = int(before.url.rsplit(":", 1)[1])
     assert processes.end(before.pid, running="cloudcommerce_sandbox.emulator")
+    assert not processes.is_alive(before.pid, running="cloudcommerce_sandbox.emulator")
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))

@@ -65,16 +65,34 @@ def test_emulator_that_was_restarted_starts_the_stack_from_nothing(project: Proj
     assert len(list(project.layout.archive.iterdir())) == 1
 
 
+def test_emulator_that_ends_during_the_run_is_the_one_failure_told(project: Project) -> None:
+    project.write_program(
+        "import time\nprint('begun', flush=True)\ntime.sleep(3)\nraise ValueError('symptom')\n"
+    )
+    with project.start("up") as child:
+        wait_for(child, "begun")
+        emulator = running_emulator(project.layout)
+        assert emulator is not None
+        os.kill(emulator.pid, signal.SIGKILL)
+        output, _ = child.communicate(timeout=60)
+
+    assert child.returncode == 1
+    assert "ended during the run" in output
+    assert "symptom" not in output
+
+
 def test_second_up_at_the_same_time_is_refused(project: Project) -> None:
     project.write_program(SLOW)
     with project.start("up") as first:
         wait_for(first, "begun")
-        second = project.run("up")
+        second, stop = project.run("up"), project.run("stop")
         first.send_signal(signal.SIGINT)
         output, _ = first.communicate(timeout=60)
 
     assert second.returncode == 1
     assert "already working here" in second.stdout
+    assert stop.returncode == 1
+    assert "already working here" in stop.stdout
     assert first.returncode == 130, output
 
 

@@ -14,6 +14,7 @@ from cloudcommerce_sandbox.console import Steps, out
 from cloudcommerce_sandbox.engine import state as states
 from cloudcommerce_sandbox.engine.runner import run_in_foreground
 from cloudcommerce_sandbox.errors import SandboxError
+from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.session import opened, project_name, teardown_command
 from cloudcommerce_sandbox.workspace.layout import Layout
 
@@ -135,7 +136,9 @@ def start() -> None:
 @main.command()
 def stop() -> None:
     """Stop the AWS emulator; all that it holds is gone."""
-    out.print("Stopped." if supervisor.stop_emulator(Layout.find()) else "It was not running.")
+    layout = Layout.find()
+    with exclusive(layout.lock("engine")):
+        out.print("Stopped." if supervisor.stop_emulator(layout) else "It was not running.")
 
 
 @main.command()
