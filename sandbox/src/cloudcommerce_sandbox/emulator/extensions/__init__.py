@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import threading
 
-from cloudcommerce_sandbox.emulator.extensions import awslambda, elasticache, mq, rds, secretsmanager
+from cloudcommerce_sandbox.emulator.extensions import (
+    awslambda,
+    cloudwatch,
+    ecr,
+    elasticache,
+    kms,
+    mq,
+    rds,
+    secretsmanager,
+)
 from cloudcommerce_sandbox.emulator.extensions.registry import Extension, Runtime
 
 EXTENSIONS: tuple[Extension, ...] = tuple(
-    module.EXTENSION for module in (awslambda, elasticache, mq, rds, secretsmanager)
+    module.EXTENSION for module in (awslambda, cloudwatch, ecr, elasticache, kms, mq, rds, secretsmanager)
 )
 
 

@@ -63,7 +63,8 @@ def second_gateway_endpoint_in_a_route_table(request: Request) -> None:
         return
     wanted = set(request.get("RouteTableIds") or ())
     for endpoint in _ec2(request).vpc_end_points.values():
-        same = endpoint.service_name == request.get("ServiceName") and endpoint.endpoint_type == "Gateway"
+        is_gateway = (endpoint.vpc_endpoint_type or "Gateway") == "Gateway"
+        same = is_gateway and endpoint.service_name == request.get("ServiceName")
         for table in sorted(wanted & set(endpoint.route_table_ids or ())) if same else ():
             message = f"route table {table} already has a route with destination-prefix-list-id"
             raise ApiError("RouteAlreadyExists", message)

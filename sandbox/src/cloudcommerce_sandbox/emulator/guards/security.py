@@ -1,4 +1,4 @@
-"""What KMS, CloudWatch Logs, Elastic Load Balancing and EKS refuse."""
+"""What KMS, Secrets Manager, CloudWatch Logs, Elastic Load Balancing and EKS refuse."""
 
 from __future__ import annotations
 
@@ -97,3 +97,29 @@ def kubernetes_version_out_of_support(request: Request) -> None:
             "InvalidParameterException",
             f"unsupported Kubernetes version {version}; supported are {supported}",
         )
+
+
+@refuses(
+    "secretsmanager",
+    "CreateSecret",
+    source="https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html",
+)
+def name_of_a_secret_that_is_going(request: Request) -> None:
+    """A secret in its recovery window keeps its name."""
+    secret = state.backend("secretsmanager", request.region).secrets.get(request.get("Name"))
+    if secret is not None and secret.is_deleted():
+        raise ApiError(
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        )
+
+
+@refuses(
+    "secretsmanager",
+    "CreateSecret",
+    "UpdateSecret",
+    source="https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
+)
+def unusable_key_of_a_secret(request: Request) -> None:
+    """The key of a secret must exist and be enabled."""
+    state.require_usable_key(request.region, request.get("KmsKeyId"), "EncryptionFailure")

@@ -109,6 +109,16 @@ class RDSBackend(ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
         replica.update(**db_kwargs)
         return replica
 
+    def restore_db_instance_to_point_in_time(
+        self, source_db_identifier: str, target_db_identifier: str, overrides: dict[str, Any]
+    ) -> models.DBInstance:
+        """Restores an instance, which is no replica of the one whose backup it is made from."""
+        restored: models.DBInstance = super().restore_db_instance_to_point_in_time(
+            source_db_identifier, target_db_identifier, overrides
+        )
+        restored.source_db_instance_identifier = None
+        return restored
+
     def _detach(self, replica: models.DBInstance) -> None:
         source = self.find_db_from_id(str(replica.source_db_instance_identifier))
         source.replicas = [
@@ -124,6 +134,8 @@ class RDSBackend(ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
         instance = self.describe_db_instances(db_instance_identifier)[0]
         if db_kwargs.get("engine_version"):
             db_kwargs["engine_version"] = resolved_version(instance.engine, db_kwargs["engine_version"])
+        if db_kwargs.get("db_port_number"):
+            db_kwargs["port"] = db_kwargs.pop("db_port_number")
         self._normalize_keys(db_kwargs)
         if str(db_kwargs.get("db_parameter_group_name", "")).startswith("default."):
             instance.db_parameter_group_name = None
