@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudcommerce_sandbox.plugins import sdk
 from cloudcommerce_sandbox.plugins.aws import models
-from cloudcommerce_sandbox.plugins.aws.declaration import Call, ResourceType, Run, Step
+from cloudcommerce_sandbox.plugins.aws.declaration import EVERYTHING, Call, ResourceType, Run, Step
 from cloudcommerce_sandbox.plugins.aws.matching import match, shape_at, structure
 from cloudcommerce_sandbox.plugins.aws.requests import member_path, nested_member
 from cloudcommerce_sandbox.plugins.aws.templates import references
@@ -92,6 +92,27 @@ def _nested_gaps(kind: ResourceType, path: str, type_: sdk.Kind, shape: Any) -> 
             yield from _nested_gaps(
                 kind, inner, property_.kind, shape_at(inside, target) if target else inside
             )
+
+
+def unchangeable(kind: ResourceType) -> frozenset[str]:
+    """Return the inputs that no step of update takes, though their change does not replace the resource."""
+    return _unchangeable(_ById(kind))
+
+
+@functools.cache
+def _unchangeable(key: _ById) -> frozenset[str]:
+    kind = key.kind
+    if kind.force_new == EVERYTHING:
+        return frozenset()
+    inputs = frozenset(sdk.schema(kind.pulumi_type).inputs)
+    handled = {*_MACHINERY, *kind.local}
+    handled |= {path.partition(".")[0] for path in (*kind.force_new, *kind.unsupported)}
+    for step in kind.update:
+        if isinstance(step, Run):
+            handled |= set(step.on) or inputs
+        else:
+            handled |= set(step.on) or {name for name in inputs if member_path(kind, step, name) is not None}
+    return inputs - handled
 
 
 def unreadable(kind: ResourceType) -> set[str]:

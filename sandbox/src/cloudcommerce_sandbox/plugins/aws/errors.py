@@ -30,6 +30,10 @@ _THROTTLED: Final = frozenset(
 """botocore's own list: https://docs.aws.amazon.com/boto3/latest/guide/retries.html"""
 
 
+_TOO_MANY: Final = 429
+_SERVER: Final = 500
+
+
 class AwsError(ProviderError):
     """A refused or failed AWS call.
 
@@ -54,7 +58,12 @@ class AwsError(ProviderError):
     @property
     def is_transient(self) -> bool:
         """Whether the same call can succeed a moment later: throttled, failed inside AWS, or no answer."""
-        return self.code in _THROTTLED or self.status >= 500 or self.code == NO_ANSWER  # noqa: PLR2004 - HTTP
+        return (
+            self.code in _THROTTLED
+            or self.status == _TOO_MANY
+            or self.status >= _SERVER
+            or self.code == NO_ANSWER
+        )
 
     def matches(self, patterns: Iterable[str]) -> bool:
         """Whether the error is one of `Code` or `Code: part of the message`."""
@@ -76,8 +85,8 @@ class EmulatorGapError(AwsError):
         super().__init__(
             operation,
             "NotEmulated",
-            f"the emulator does not implement {operation} ({detail}). Add it to the emulator's extensions, "
-            "or leave the resource out of the stack",
+            f"the emulator does not implement {operation}, or fails in it ({detail}; its log tells which). "
+            "Mend it in the emulator's extensions, or leave the resource out of the stack",
         )
 
     @property

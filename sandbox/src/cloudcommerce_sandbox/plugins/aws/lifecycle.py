@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins import sdk
 from cloudcommerce_sandbox.plugins.aws import diff, steps, tags
-from cloudcommerce_sandbox.plugins.aws.declaration import Call, Run, Step
+from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Call, ResourceType, Run, Step
 from cloudcommerce_sandbox.plugins.aws.errors import AwsError
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.aws.requests import member_path
@@ -156,7 +156,7 @@ def outputs(operation: Operation, policy: TagPolicy, item: Mapping[str, Any]) ->
         name: value for name, value in operation.inputs.items() if name != DEFAULTS and value is not None
     }
     told = steps.readable(operation, item) if item else {}
-    found = {**operation.state, **told, **given}
+    found = {**_defaults(kind), **operation.state, **told, **given}
     operation.state = found
     if "region" in schema.outputs:
         found["region"] = operation.region
@@ -166,6 +166,11 @@ def outputs(operation: Operation, policy: TagPolicy, item: Mapping[str, Any]) ->
     if kind.tags is not None:
         found["tagsAll"] = policy.all_tags(operation.inputs.get("tags"))
     return {name: value for name, value in found.items() if value is not None and name != PENDING}
+
+
+def _defaults(kind: ResourceType) -> dict[str, Any]:
+    fields = kind.fields.items()
+    return {name: field.default for name, field in fields if field.default is not UNSET and "." not in name}
 
 
 def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from cloudcommerce_sandbox.plugins import sdk, wire
 from cloudcommerce_sandbox.plugins.aws import (
     check,
     configuration,
+    coverage,
     diff,
     invokes,
     lifecycle,
@@ -22,6 +23,7 @@ from cloudcommerce_sandbox.plugins.aws import (
 )
 from cloudcommerce_sandbox.plugins.aws.clients import Clients
 from cloudcommerce_sandbox.plugins.aws.configuration import Configuration
+from cloudcommerce_sandbox.plugins.aws.declaration import ResourceType
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.provider import (
     Change,
@@ -126,6 +128,7 @@ class AwsProvider(Provider):
         def run() -> Difference:
             kind = registry.find(request.type)
             found = diff.compare(kind, request)
+            _refuse_unchangeable(kind, found)
             self._add_region(request, found)
             return found
 
@@ -225,6 +228,17 @@ class AwsProvider(Provider):
         except ProviderError as error:
             message = f"{label}: {error}"
             raise ProviderError(message) from error
+
+
+def _refuse_unchangeable(kind: ResourceType, found: Difference) -> None:
+    """Refuse in preview what an update would silently not do."""
+    if any(change.replace for change in found.changes.values()):
+        return
+    tops = {path.partition(".")[0].partition("[")[0] for path in found.changes}
+    stuck = sorted(tops & coverage.unchangeable(kind))
+    if stuck:
+        message = f"the sandbox does not implement a change of {', '.join(stuck)}; replace the resource"
+        raise ProviderError(message)
 
 
 def _keep_secrets(request: Request, outputs: Tree) -> Tree:

@@ -17,6 +17,7 @@ from cloudcommerce_sandbox.plugins.aws.declaration import (
 from cloudcommerce_sandbox.plugins.aws.tagging import KMS_TAGS
 
 _KEY = {"KeyId": "{id}"}
+_BYPASS = {"BypassPolicyLockoutSafetyCheck": "{bypassPolicyLockoutSafetyCheck}"}
 
 
 def _enable(context: Context) -> None:
@@ -43,7 +44,7 @@ KEY = ResourceType(
     service="kms",
     docs="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/kms_key",
     id=Id(response="KeyMetadata.KeyId"),
-    create=(Call("create_key", item="KeyMetadata"), _ROTATION, _ENABLED),
+    create=(Call("create_key", set=_BYPASS, item="KeyMetadata"), _ROTATION, _ENABLED),
     read=Read(
         "describe_key",
         set=_KEY,
@@ -56,7 +57,7 @@ KEY = ResourceType(
     ),
     update=(
         Call("update_key_description", set=_KEY, on=("description",)),
-        Call("put_key_policy", set={**_KEY, "PolicyName": "default"}, on=("policy",)),
+        Call("put_key_policy", set={**_KEY, "PolicyName": "default", **_BYPASS}, on=("policy",)),
         _ROTATION,
         _ENABLED,
     ),
@@ -77,10 +78,9 @@ KEY = ResourceType(
         "customerMasterKeySpec": Field("KeySpec", default="SYMMETRIC_DEFAULT"),
         "keyUsage": Field(default="ENCRYPT_DECRYPT"),
         "multiRegion": Field(default=False),
-        "bypassPolicyLockoutSafetyCheck": Field(write_only=True, default=False),
     },
     force_new=("customerMasterKeySpec", "keyUsage", "multiRegion"),
-    local=("deletionWindowInDays",),
+    local=("deletionWindowInDays", "bypassPolicyLockoutSafetyCheck"),
     unsupported={"customKeyStoreId": "custom key stores", "xksKeyId": "external key stores"},
 )
 
