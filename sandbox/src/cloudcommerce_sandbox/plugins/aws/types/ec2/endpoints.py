@@ -41,7 +41,13 @@ VPC_ENDPOINT = ResourceType(
     service="ec2",
     docs=f"{_REGISTRY}/vpc_endpoint",
     id=Id(response="VpcEndpoint.VpcEndpointId"),
-    create=(Call("create_vpc_endpoint", item="VpcEndpoint"),),
+    create=(
+        Call(
+            "create_vpc_endpoint",
+            set={"VpcEndpointType": lambda context: context.inputs.get("vpcEndpointType", "Gateway")},
+            item="VpcEndpoint",
+        ),
+    ),
     read=Read(
         "describe_vpc_endpoints",
         set={"VpcEndpointIds": "{id}"},
