@@ -206,6 +206,11 @@ class Deployment:
 
         return self._changed(overwrite)
 
+    def with_more(self, resources: Iterable[Resource]) -> "Deployment":
+        """Return the state with further records, for looking things up; it may not be fit to be imported."""
+        records = [dict(each.record) for each in resources]
+        return self._changed(lambda body: body.setdefault("resources", []).extend(records))
+
     def text(self) -> str:
         """Return the document that `pulumi stack import` takes."""
         return json.dumps(self.document, indent=2)

@@ -92,8 +92,9 @@ def diagnose(resource: Resource, scene: Scene) -> Finding:
     return Finding(
         resource,
         Verdict.UNDECIDED,
-        f"no finder for {resource_type}: look for it in AWS by hand; if it exists, delete it or take it in by "
-        f"`pulumi import {resource_type} {resource.name} ID`; then `operations recover --forget '{resource.urn}'`",
+        f"no finder for {resource_type}: look for it in AWS; if it exists, delete it or take it in by "
+        f"`pulumi import {resource_type} {resource.name} ID`; "
+        f"then `operations recover --forget '{resource.urn}'`",
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from operations.backups import keep_backup
-from operations.catalogue import Status, Thing
+from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.clients import Clients
 from operations.errors import OperationError
 from operations.interaction import Interaction
@@ -38,6 +38,7 @@ class Recovery:
         delete_orphans: Whether orphans are deleted without asking.
         patience: Seconds to wait for a thing to become ready, or to be deletable.
         pause: Seconds between two looks.
+        kinds: What is looked for in AWS; everything the platform makes.
     """
 
     pulumi: PulumiCli
@@ -47,6 +48,7 @@ class Recovery:
     delete_orphans: bool = False
     patience: float = 2700
     pause: float = 15
+    kinds: tuple[Kind, ...] = tuple(KINDS.values())
 
 
 @dataclass
@@ -97,7 +99,7 @@ def recover(recovery: Recovery, deployment: Deployment) -> Report:
 def _resolve_pending(recovery: Recovery, owner: Owner, deployment: Deployment, report: Report) -> None:
     if not deployment.pending:
         return
-    census = take_census(recovery.clients, owner)
+    census = take_census(recovery.clients, owner, recovery.kinds)
     scene = Scene(recovery.clients, owner, census, deployment)
     lost = [each.resource for each in deployment.pending if each.kind in {"creating", "importing"}]
     findings = [
@@ -123,14 +125,14 @@ def _resolve_planned(recovery: Recovery, owner: Owner, report: Report) -> bool:
             )
             return False
         deployment = recovery.pulumi.export_state()
-        census = take_census(recovery.clients, owner)
+        census = take_census(recovery.clients, owner, recovery.kinds)
         scene = Scene(recovery.clients, owner, census, deployment)
         findings = [diagnose(resource, scene) for resource in plan.creates if resource.is_cloud]
-        # A plan needs no record of what does not exist, and without a trace nothing about it is undecided.
-        telling = [each for each in findings if each.thing or each.verdict is Verdict.ADOPT]
+        # What exists and cannot be adopted is an orphan; what does not exist is the next `up`'s business.
+        found = [each for each in findings if each.verdict in {Verdict.ADOPT, Verdict.BROKEN}]
         before = len(report.adopted)
         _apply(
-            recovery, scene, [each for each in telling if each.resource.urn not in report.unresolved], report
+            recovery, scene, [each for each in found if each.resource.urn not in report.unresolved], report
         )
         if len(report.adopted) == before:
             return True
@@ -139,7 +141,7 @@ def _resolve_planned(recovery: Recovery, owner: Owner, report: Report) -> bool:
 
 def _resolve_orphans(recovery: Recovery, owner: Owner, report: Report) -> None:
     deployment = recovery.pulumi.export_state()
-    census = take_census(recovery.clients, owner)
+    census = take_census(recovery.clients, owner, recovery.kinds)
     for unlisted in census.unlisted:
         report.unresolved[unlisted.resource_type] = f"could not be listed: {unlisted.reason}"
     for arn in census.tagged_elsewhere:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from operations.backups import close_journal, journal, keep_backup, open_journal
-from operations.catalogue import KINDS, Status, Thing
+from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.clients import Clients
 from operations.errors import OperationError
 from operations.interaction import Interaction
@@ -26,11 +26,13 @@ class Teardown:
         pulumi: The stack.
         clients: Clients of its region.
         interaction: The terminal.
+        kinds: What is looked for in AWS; everything the platform makes.
     """
 
     pulumi: PulumiCli
     clients: Clients
     interaction: Interaction
+    kinds: tuple[Kind, ...] = tuple(KINDS.values())
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
         pulumi.destroy(_Progress(interaction))
     remembered = _merged(before, prepared)
     left = pulumi.export_state()
-    census = take_census(teardown.clients, owner)
+    census = take_census(teardown.clients, owner, teardown.kinds)
     retained = remainders(teardown.clients, remembered)
     leftovers = _leftovers(census, owner, remembered, retained)
     leftovers |= {each.urn: "still in the state" for each in left.cloud_resources}
@@ -126,22 +128,22 @@ class _Progress:
 
     def __call__(self, event: EngineEvent) -> None:
         metadata = event.get("resOutputsEvent", {}).get("metadata", {})
-        if metadata.get("op") == "delete" and metadata["old"].get("custom") and not str(metadata["type"]).startswith("pulumi:"):
+        if (
+            metadata.get("op") == "delete"
+            and metadata["old"].get("custom")
+            and not str(metadata["type"]).startswith("pulumi:")
+        ):
             self._done += 1
             name = str(metadata["urn"]).rsplit("::", 1)[-1]
             self._interaction.note(f"[{self._done}] deleted {metadata['type']} {name}")
 
 
 def _merged(before: Deployment | None, now: Deployment) -> Deployment:
-    """Return the older state of an unfinished teardown with the newer records in place of its own."""
+    """Return a state with the resources that only an unfinished teardown's journal still knows."""
     if before is None:
         return now
-    newer = {each.urn: each for each in now.resources}
-    merged = before
-    for resource in before.cloud_resources:
-        if resource.urn in newer:
-            merged = merged.with_values(resource.urn, newer[resource.urn].outputs)
-    return merged
+    known = {(each.urn, each.id) for each in now.resources}
+    return now.with_more(each for each in before.cloud_resources if (each.urn, each.id) not in known)
 
 
 def _leftovers(
