@@ -106,7 +106,7 @@ def serving(provider: Provider) -> Iterator[Plugin]:
 
 def half_made(error: grpc.RpcError) -> Any:
     """Return the resource that the engine keeps after a failed create."""
-    metadata = {item.key: item.value for item in error.trailing_metadata()}  # type: ignore[attr-defined]
+    metadata = {item.key: item.value for item in error.trailing_metadata()}
     status = status_pb2.Status.FromString(metadata["grpc-status-details-bin"])
     detail = provider_pb2.ErrorResourceInitFailed()
     assert status.details[0].Unpack(detail)

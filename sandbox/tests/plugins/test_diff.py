@@ -1,5 +1,8 @@
 """Diff: detailed kinds, replacement, and values that mean the same."""
 
+import grpc
+import pytest
+from cloudcommerce_sandbox.plugins.aws import coverage
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, encode
 from pulumi.runtime.proto import provider_pb2
 
@@ -98,3 +101,11 @@ def test_explicit_name_is_deleted_before_it_is_replaced(plugin: Plugin) -> None:
 
     assert deletes_first({})
     assert not deletes_first({"__defaults": ["name"]})
+
+
+def test_a_change_that_no_step_makes_is_refused_in_preview(
+    plugin: Plugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coverage, "unchangeable", lambda _kind: frozenset({"description"}))
+    with pytest.raises(grpc.RpcError, match="does not implement a change of description"):
+        plugin.diff(KEY, {"description": "x"}, {"description": "y"})

@@ -44,7 +44,7 @@ def test_a_refusal_names_resource_operation_and_reason_at_once(
     with pytest.raises(grpc.RpcError) as caught:
         plugin.create(VPC, plugin.checked(VPC, {"cidrBlock": "10.0.0.0/16"}))
     assert time.monotonic() - started < 2
-    text = caught.value.details()  # type: ignore[attr-defined]
+    text = caught.value.details()
     assert "aws:ec2/vpc:Vpc 'thing': ec2:CreateVpc: UnauthorizedOperation: User is not authorized" in text
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from cloudcommerce_sandbox.plugins import sdk, validation
 from cloudcommerce_sandbox.plugins.aws import coverage
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, ResourceType
+from cloudcommerce_sandbox.plugins.aws.matching import listless
 from cloudcommerce_sandbox.plugins.aws.naming import give_name
 from cloudcommerce_sandbox.plugins.aws.requests import Builder
 from cloudcommerce_sandbox.plugins.provider import Failure, Request, Tree
 from cloudcommerce_sandbox.plugins.wire import has_secret, reveal
-
-_INDEX = re.compile(r"\[\d+\]")
 
 
 def check(kind: ResourceType, request: Request) -> tuple[Tree, list[Failure]]:
@@ -37,7 +35,7 @@ def check(kind: ResourceType, request: Request) -> tuple[Tree, list[Failure]]:
 def _refused(kind: ResourceType, inputs: Tree) -> Iterator[Failure]:
     refused = coverage.refused(kind)
     for path in _paths(reveal(inputs), ""):
-        reason = refused.get(_INDEX.sub("", path))
+        reason = refused.get(listless(path))
         if reason is not None:
             yield Failure(path, f"the sandbox does not implement it: {reason}")
 
@@ -68,5 +66,5 @@ def _broken_constraints(kind: ResourceType, inputs: Tree, plain: Tree) -> Iterat
             if path in seen:
                 continue
             seen.add(path)
-            secret = has_secret(inputs.get(_INDEX.sub("", path).partition(".")[0]))
+            secret = has_secret(inputs.get(listless(path).partition(".")[0]))
             yield Failure(path, "breaks a constraint of the API (the value is secret)" if secret else reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.conversions import UNORDERED, Convert
 from cloudcommerce_sandbox.plugins.aws.declaration import EVERYTHING, UNSET, Field, ResourceType
+from cloudcommerce_sandbox.plugins.aws.matching import listless
 from cloudcommerce_sandbox.plugins.provider import DEFAULTS, Change, Difference, Kind, Request
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Asset, has_unknown, reveal
 
@@ -48,11 +49,6 @@ def replaces(kind: ResourceType, path: str) -> bool:
         top = plain.partition(".")[0]
         return top not in kind.local and top not in ("tags", "tagsAll")
     return any(plain == forced or plain.startswith(f"{forced}.") for forced in kind.force_new)
-
-
-def listless(path: str) -> str:
-    """Return a property path as declarations write it, without list indexes."""
-    return "".join(piece.partition("]")[2] if index else piece for index, piece in enumerate(path.split("[")))
 
 
 def same(kind: ResourceType, name: str, old: Any, new: Any) -> bool:

@@ -60,3 +60,10 @@ def shape_at(shape: Any, path: str) -> Any:
             return None
         shape = inside.members[part]
     return shape
+
+
+def listless(path: str) -> str:
+    """Return a property path as declarations write it, without list indexes."""
+    if "[" not in path:
+        return path
+    return "".join(piece.partition("]")[2] if index else piece for index, piece in enumerate(path.split("[")))

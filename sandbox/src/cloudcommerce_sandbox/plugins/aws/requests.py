@@ -10,7 +10,7 @@ from typing import Any
 from cloudcommerce_sandbox.plugins.aws import models
 from cloudcommerce_sandbox.plugins.aws.constraints import violations
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, Field, ResourceType
-from cloudcommerce_sandbox.plugins.aws.matching import match, put, shape_at, structure
+from cloudcommerce_sandbox.plugins.aws.matching import listless, match, put, shape_at, structure
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Asset
 
 _NO_FIELD = Field()
@@ -117,7 +117,7 @@ class Builder:
     def _convert(self, value: Any, shape: Any, path: str, built: Built) -> Any:
         if value is UNKNOWN:
             return UNKNOWN
-        convert = self._kind.fields.get(_listless(path), _NO_FIELD).convert
+        convert = self._kind.fields.get(listless(path), _NO_FIELD).convert
         if convert is not None:
             try:
                 value = convert.send(value)
@@ -184,22 +184,15 @@ class Builder:
 
 def nested_member(kind: ResourceType, path: str, shape: Any) -> str | None:
     """Return the request path of a nested property inside its block; None when there is none."""
-    declared = kind.fields.get(_listless(path), _NO_FIELD).member
+    declared = kind.fields.get(listless(path), _NO_FIELD).member
     if declared is not None:
         return declared if declared == "" or shape_at(shape, declared) is not None else None
-    return match(_listless(path).rpartition(".")[2], shape.members)
+    return match(listless(path).rpartition(".")[2], shape.members)
 
 
 def inner_is_handled(kind: ResourceType, path: str) -> bool:
     """Whether a nested property is local, hence not to be sent."""
-    return _listless(path) in kind.local
-
-
-def _listless(path: str) -> str:
-    """Return the path as declarations write it, without list indexes."""
-    if "[" not in path:
-        return path
-    return "".join(piece.partition("]")[2] if index else piece for index, piece in enumerate(path.split("[")))
+    return listless(path) in kind.local
 
 
 def coerced(value: Any, shape: Any) -> Any:
