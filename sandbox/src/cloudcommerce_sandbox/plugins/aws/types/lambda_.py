@@ -182,13 +182,14 @@ FUNCTION = ResourceType(
 
 
 def _read_permission(context: Context) -> dict[str, Any] | None:
-    place = {"FunctionName": context.state["function"]}
-    if qualifier := context.state.get("qualifier"):
+    # After create the place is known from the inputs only; on refresh and import from the state.
+    known = {**context.inputs, **context.state}
+    place = {"FunctionName": known["function"]}
+    if qualifier := known.get("qualifier"):
         place["Qualifier"] = qualifier
     text = context.find("get_policy", "Policy", **place)
     statements = json.loads(text)["Statement"] if text else []
-    wanted = context.state["statementId"]
-    found = next((statement for statement in statements if statement["Sid"] == wanted), None)
+    found = next((item for item in statements if item["Sid"] == known["statementId"]), None)
     return found and _arguments(found)
 
 
