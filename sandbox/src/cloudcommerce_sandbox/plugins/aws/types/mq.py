@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudcommerce_sandbox.plugins.aws.context import UNKNOWN, Properties
+from cloudcommerce_sandbox.plugins.aws.context import UNKNOWN, Context, Properties
 from cloudcommerce_sandbox.plugins.aws.conversions import (
     BASE64_TEXT,
     IGNORE_CASE,
@@ -19,6 +19,7 @@ from cloudcommerce_sandbox.plugins.aws.declaration import (
     Name,
     Read,
     ResourceType,
+    Run,
     TagStyle,
     Wait,
 )
@@ -50,6 +51,10 @@ def _rabbitmq_only(inputs: Properties) -> list[tuple[str, str]]:
     return [("engineType", f"{engine!r} is not implemented in the sandbox: give RabbitMQ")]
 
 
+def _leave_users(_context: Context) -> None:
+    """Change nothing: an imported broker has its users, and the API neither tells nor changes them."""
+
+
 def _broker_defaults(inputs: Properties) -> Properties:
     """Add what the API insists on and Terraform's provider has a default for."""
     return {"deploymentMode": "SINGLE_INSTANCE", "publiclyAccessible": False, **inputs}
@@ -70,6 +75,7 @@ BROKER = ResourceType(
             on=("configuration", "engineVersion", "hostInstanceType", "logs"),
             when=lambda context: bool(context.inputs.get("applyImmediately")),
         ),
+        Run(_leave_users, on=("users",)),
     ),
     delete=(Call("delete_broker", set=_BROKER),),
     name=Name("brokerName", max_length=50, allowed="a-zA-Z0-9_-"),
@@ -87,7 +93,7 @@ BROKER = ResourceType(
         "maintenanceWindowStartTime.dayOfWeek": Field(convert=_UPPER),
         "publiclyAccessible": Field(default=False),
         "storageType": Field(convert=_UPPER),
-        # The API makes users of RabbitMQ with the broker and neither reports nor changes them afterwards:
+        # The API makes users of RabbitMQ with the broker only:
         # https://docs.aws.amazon.com/amazon-mq/latest/api-reference/brokers-broker-id-users-username.html
         "users": Field(write_only=True, secret=True, convert=_USERS),
     },
@@ -97,6 +103,8 @@ BROKER = ResourceType(
         "encryptionOptions",
         "engineType",
         "publiclyAccessible",
+        # Terraform updates it in place, which changes nothing: no operation of the API takes it.
+        "storageType",
         "subnetIds",
     ),
     local=("applyImmediately",),
@@ -157,7 +165,6 @@ CONFIGURATION = ResourceType(
     name=Name(max_length=150, allowed="a-zA-Z0-9._~-"),
     tags=_TAGS,
     fields={
-        "authenticationStrategy": Field(convert=_UPPER),
         "data": Field(convert=BASE64_TEXT),
         "description": Field("Description", read="LatestRevision.Description", default="", absent=""),
         "engineType": Field(convert=_UPPER),
@@ -166,6 +173,7 @@ CONFIGURATION = ResourceType(
     },
     force_new=("engineType", "engineVersion", "name"),
     local=("skipDestroy",),
+    unsupported={"authenticationStrategy": "authentication other than by name and password"},
     check=(_rabbitmq_only,),
     # A broker holds its configuration until it has really gone.
     delete_retry=("ConflictException",),

@@ -170,7 +170,12 @@ REPLICATION_GROUP = ResourceType(
     # In the order that Terraform's provider keeps: shards and replicas first, then settings.
     update=(
         Run(_change_shards, on=("numNodeGroups",), wait=_AVAILABLE),
-        Run(_change_replicas, on=("numCacheClusters", "replicasPerNodeGroup"), wait=_AVAILABLE),
+        # The zones count for new nodes only.
+        Run(
+            _change_replicas,
+            on=("numCacheClusters", "preferredCacheClusterAzs", "replicasPerNodeGroup"),
+            wait=_AVAILABLE,
+        ),
         Call(
             "modify_replication_group",
             set={**_GROUP, "ApplyImmediately": "{applyImmediately}"},

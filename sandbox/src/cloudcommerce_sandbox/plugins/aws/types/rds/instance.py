@@ -75,6 +75,8 @@ def _source(context: Context) -> str:
 
 
 def _rename(context: Context) -> None:
+    if context.old_inputs["identifier"] == context.inputs["identifier"]:
+        return
     context.call(
         "modify_db_instance",
         DBInstanceIdentifier=context.old_inputs["identifier"],
@@ -143,7 +145,6 @@ _AFTER_COPY = Call(
         "databaseInsightsMode",
         "engineVersion",
         "maintenanceWindow",
-        "maxAllocatedStorage",
         "monitoringInterval",
         "monitoringRoleArn",
         "password",
@@ -186,10 +187,11 @@ INSTANCE = ResourceType(
             wait=AVAILABLE,
         ),
         _AFTER_COPY,
+        Run(_scale_storage, on=("maxAllocatedStorage",), when=lambda context: bool(_source(context))),
     ),
     read=Read(function=_find),
     update=(
-        Run(_rename, on=("identifier",), wait=AVAILABLE),
+        Run(_rename, on=("identifier", "identifierPrefix"), wait=AVAILABLE),
         Run(_promote, on=("replicateSourceDb",), wait=AVAILABLE),
         Call(
             "modify_db_instance",
@@ -259,7 +261,6 @@ INSTANCE = ResourceType(
         "snapshotIdentifier": Field(write_only=True),
         "status": Field(read=_STATUS),
         "storageEncrypted": Field(default=False),
-        "upgradeStorageConfig": Field(write_only=True),
         "username": Field("MasterUsername"),
         "vpcSecurityGroupIds": Field(read="VpcSecurityGroups[].VpcSecurityGroupId"),
     },
@@ -299,6 +300,7 @@ INSTANCE = ResourceType(
         "passwordWo": "write-only arguments: password is a secret in state",
         "passwordWoVersion": "write-only arguments: password is a secret in state",
         "s3Import": "import of a backup from S3",
+        "upgradeStorageConfig": "upgrades of a replica's file system",
         "warningEventCategories": "warnings made from RDS events",
     },
     created=AVAILABLE,
