@@ -49,6 +49,36 @@ def test_a_fresh_account_has_nothing(tmp_path: Path) -> None:
         process.wait(10)
 
 
+def test_a_network_taken_down_leaves_nothing(emulator: RunningEmulator) -> None:
+    before, network, ec2 = emulator.inventory(), make_network(emulator), emulator.client("ec2")
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=network.vpc)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=network.subnets[0], AllocationId=address)["NatGateway"][
+        "NatGatewayId"
+    ]
+    endpoint = ec2.create_vpc_endpoint(
+        VpcId=network.vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.us-east-1.logs",
+        SubnetIds=network.subnets,
+        PrivateDnsEnabled=False,
+    )["VpcEndpoint"]["VpcEndpointId"]
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    ec2.delete_nat_gateway(NatGatewayId=nat)
+    with pytest.raises(ec2.exceptions.ClientError, match="NatGatewayNotFound"):
+        ec2.delete_nat_gateway(NatGatewayId="nat-0")
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+    ec2.release_address(AllocationId=address)
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=network.vpc)
+    ec2.delete_internet_gateway(InternetGatewayId=gateway)
+    ec2.delete_security_group(GroupId=network.security_group)
+    for subnet in network.subnets:
+        ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=network.vpc)
+    assert emulator.inventory() == before
+
+
 def make_everything(emulator: RunningEmulator) -> None:
     network = make_network(emulator)
     ec2: Any = emulator.client("ec2")

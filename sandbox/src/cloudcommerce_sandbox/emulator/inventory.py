@@ -64,7 +64,6 @@ def _rows(kind: str, identifiers: Iterable[str], tags: Callable[[str], Mapping[s
 # Collections of an EC2 backend that are empty in a fresh account.
 _EC2_COLLECTIONS = {
     "volume": "volumes",
-    "vpc-endpoint": "vpc_end_points",
     "vpc-flow-log": "flow_logs",
     "vpc-peering-connection": "vpc_pcxs",
     "internet-gateway": "internet_gateways",
@@ -88,6 +87,7 @@ def _ec2(backend: Any) -> Iterator[Row]:
     yield from _rows("route-table", _ec2_route_tables(backend), tags)
     yield from _rows("network-acl", (i for i, acl in backend.network_acls.items() if not acl.default), tags)
     yield from _rows("elastic-ip", (address.allocation_id for address in backend.addresses), tags)
+    yield from _rows("vpc-endpoint", _alive(backend.vpc_end_points, "deleted"), tags)
     yield from _rows("nat-gateway", _alive(backend.nat_gateways, "deleted"), tags)
     yield from _rows("snapshot", (i for i, s in backend.snapshots.items() if s.from_ami is None), tags)
     yield from _rows("network-interface", _ec2_network_interfaces(backend), tags)

@@ -7,6 +7,7 @@ import threading
 from cloudcommerce_sandbox.emulator.extensions import (
     awslambda,
     cloudwatch,
+    ec2,
     ecr,
     elasticache,
     kms,
@@ -17,7 +18,8 @@ from cloudcommerce_sandbox.emulator.extensions import (
 from cloudcommerce_sandbox.emulator.extensions.registry import Extension, Runtime
 
 EXTENSIONS: tuple[Extension, ...] = tuple(
-    module.EXTENSION for module in (awslambda, cloudwatch, ecr, elasticache, kms, mq, rds, secretsmanager)
+    module.EXTENSION
+    for module in (awslambda, cloudwatch, ec2, ecr, elasticache, kms, mq, rds, secretsmanager)
 )
 
 
