@@ -146,6 +146,18 @@ class Progress:
             self.messages.append(f"{prefix}{text}")
 
 
+def is_debug(line: str) -> bool:
+    """Tell whether a line is a message for the engine's own developers.
+
+    They come unasked, and show the properties of components with their secrets in plain text.
+
+    Args:
+        line: A line of the engine's output.
+    """
+    # Inside a JSON string these quotes would be escaped.
+    return '"severity":"debug"' in line
+
+
 def name_of(urn: str) -> str:
     """Return the logical name in a URN."""
     return urn.rsplit("::", 1)[-1]

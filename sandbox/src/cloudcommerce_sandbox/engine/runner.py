@@ -13,7 +13,7 @@ from types import FrameType
 from rich.markup import escape
 
 from cloudcommerce_sandbox.console import Step, Steps
-from cloudcommerce_sandbox.engine.events import Failure, Progress, name_of
+from cloudcommerce_sandbox.engine.events import Failure, Progress, is_debug, name_of
 
 _LOGS_KEPT = 20
 
@@ -103,7 +103,8 @@ class Engine:
             reader = threading.Thread(target=lambda: complaints.extend(child.stderr or ()), daemon=True)
             reader.start()
             for line in child.stdout or ():
-                record.write(line)
+                if not is_debug(line):
+                    record.write(line)
                 if not progress.take_line(line):
                     complaints.append(line)
                 _show(progress, steps, step)

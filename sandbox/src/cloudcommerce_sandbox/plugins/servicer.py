@@ -21,14 +21,22 @@ from cloudcommerce_sandbox.plugins.provider import (
     Provider,
     ProviderError,
     Request,
+    Tree,
 )
-from cloudcommerce_sandbox.plugins.wire import decode, encode
+from cloudcommerce_sandbox.plugins.wire import decode, encode, has_secret
 
 _Kind = provider_pb2.PropertyDiff.Kind
 
 
-def _failures(failures: Iterable[Failure]) -> list[Any]:
-    return [provider_pb2.CheckFailure(property=failure.path, reason=failure.reason) for failure in failures]
+def _failures(failures: Iterable[Failure], inputs: Tree) -> list[Any]:
+    return [_failure(failure, secret=has_secret(inputs.get(_top(failure.path)))) for failure in failures]
+
+
+def _failure(failure: Failure, *, secret: bool) -> Any:
+    # The engine prints the value of the property that it is told, and a secret one in plain text.
+    if secret:
+        return provider_pb2.CheckFailure(reason=f"{failure.path}: {failure.reason}")
+    return provider_pb2.CheckFailure(property=failure.path, reason=failure.reason)
 
 
 def _property_diff(change: Change) -> Any:
@@ -90,8 +98,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_guarded
     def CheckConfig(self, request: Any) -> Any:
         """Validate the provider's configuration."""
-        failures = self._provider.check_config(_parse_config(decode(request.news)))
-        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+        inputs = _parse_config(decode(request.news))
+        failures = self._provider.check_config(inputs)
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures, inputs))
 
     @_guarded
     def DiffConfig(self, request: Any) -> Any:
@@ -128,7 +137,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             naming=naming,
         )
         inputs, failures = self._provider.check(ask)
-        return provider_pb2.CheckResponse(inputs=encode(inputs), failures=_failures(failures))
+        return provider_pb2.CheckResponse(inputs=encode(inputs), failures=_failures(failures, ask.inputs))
 
     @_guarded
     def Diff(self, request: Any) -> Any:
@@ -214,8 +223,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_guarded
     def Invoke(self, request: Any) -> Any:
         """Run a function of the provider."""
-        result, failures = self._provider.invoke(request.tok, decode(request.args))
-        return provider_pb2.InvokeResponse(**{"return": encode(result)}, failures=_failures(failures))
+        arguments = decode(request.args)
+        result, failures = self._provider.invoke(request.tok, arguments)
+        return provider_pb2.InvokeResponse(
+            **{"return": encode(result)}, failures=_failures(failures, arguments)
+        )
 
     def Cancel(self, _request: Any, _context: Any) -> Any:
         """End waits early."""

@@ -17,6 +17,8 @@ from cloudcommerce_sandbox.plugins.aws.declaration import (
 from cloudcommerce_sandbox.plugins.aws.tagging import KMS_TAGS
 
 _KEY = {"KeyId": "{id}"}
+# The answer also has a KeyId, which is the key's ARN there.
+_ROTATED = "{KeyRotationEnabled: KeyRotationEnabled, RotationPeriodInDays: RotationPeriodInDays}"
 _BYPASS = {"BypassPolicyLockoutSafetyCheck": "{bypassPolicyLockoutSafetyCheck}"}
 
 
@@ -52,7 +54,9 @@ KEY = ResourceType(
         gone=("KeyState", "PendingDeletion", "PendingReplicaDeletion"),
         also=(
             Fetch("get_key_policy", set={**_KEY, "PolicyName": "default"}, item="Policy", into="Policy"),
-            Fetch("get_key_rotation_status", set=_KEY, item="@", missing=("UnsupportedOperationException",)),
+            Fetch(
+                "get_key_rotation_status", set=_KEY, item=_ROTATED, missing=("UnsupportedOperationException",)
+            ),
         ),
     ),
     update=(
