@@ -131,6 +131,7 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
 
 def _install(layout: Layout, pulumi: Path, plugins: Plugins) -> None:
     home.ensure_passphrase(layout.passphrase)
+    home.write_launcher(layout.tools / "aws", "cloudcommerce_sandbox.aws_cli")
     if plugins == "sandbox":
         home.install_plugins(layout.home(plugins))
     # A command line from PATH has the official language host beside it; the one we built has ours.
