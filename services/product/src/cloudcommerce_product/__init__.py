@@ -1,0 +1,1 @@
+"""The product service: catalog, search and stock of CloudCommerce."""

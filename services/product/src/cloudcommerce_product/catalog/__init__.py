@@ -1,0 +1,1 @@
+"""Products, the category tree and search."""

@@ -1,0 +1,1 @@
+"""HTTP: applications, middleware, health and the API description."""
