@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudcommerce_sandbox.emulator.guards import ec2, elasticache, mq, rds, security
+from cloudcommerce_sandbox.emulator.guards import ec2, elasticache, mq, rds, rds_groups, security
 from cloudcommerce_sandbox.emulator.guards.rule import RULES, check
 
-__all__ = ["RULES", "check", "ec2", "elasticache", "mq", "rds", "security"]
+__all__ = ["RULES", "check", "ec2", "elasticache", "mq", "rds", "rds_groups", "security"]

@@ -21,9 +21,12 @@ def _internet_gateway_of(ec2: Any, vpc_id: str) -> Any | None:
     return next((gateway for gateway in gateways if gateway.vpc and gateway.vpc.id == vpc_id), None)
 
 
-@refuses("ec2", "CreateNatGateway", source=f"{_VPC}/userguide/nat-gateway-working-with.html")
+@refuses("ec2", "CreateNatGateway", source=f"{_API}/API_NatGateway.html")
 def nat_gateway_without_internet_gateway(request: Request) -> None:
-    """A public NAT gateway needs an internet gateway on its VPC."""
+    """A public NAT gateway needs an internet gateway on its VPC.
+
+    AWS takes the call, and the gateway fails with this code a moment later.
+    """
     if request.get("ConnectivityType", "public") != "public":
         return
     ec2 = _ec2(request)
@@ -35,9 +38,12 @@ def nat_gateway_without_internet_gateway(request: Request) -> None:
         raise ApiError("Gateway.NotAttached", f"Network {subnet.vpc_id} has no Internet gateway attached")
 
 
-@refuses("ec2", "CreateNatGateway", source=f"{_API}/API_CreateNatGateway.html")
+@refuses("ec2", "CreateNatGateway", source=f"{_API}/API_NatGateway.html")
 def nat_gateway_on_a_used_address(request: Request) -> None:
-    """An elastic IP serves one thing."""
+    """An elastic IP serves one NAT gateway.
+
+    AWS takes the call, and the gateway fails with this code a moment later.
+    """
     allocation = request.get("AllocationId")
     ec2 = _ec2(request)
     for gateway in ec2.nat_gateways.values():
@@ -93,7 +99,7 @@ def _on(attribute: bool | str) -> bool:
     return str(attribute).lower() == "true"
 
 
-@refuses("ec2", "CreateVpcEndpoint", source=f"{_API}/API_CreateVpcEndpoint.html")
+@refuses("ec2", "CreateVpcEndpoint", source=f"{_VPC}/privatelink/create-interface-endpoint.html")
 def two_endpoint_subnets_in_a_zone(request: Request) -> None:
     """An interface endpoint has one subnet a zone."""
     subnets = request.get("SubnetIds") or []
@@ -103,7 +109,7 @@ def two_endpoint_subnets_in_a_zone(request: Request) -> None:
         )
 
 
-@refuses("ec2", "CreateVpcEndpoint", source=f"{_API}/API_CreateVpcEndpoint.html")
+@refuses("ec2", "CreateVpcEndpoint", source=f"{_API}/errors-overview.html")
 def endpoint_with_a_missing_security_group(request: Request) -> None:
     """Security groups must exist."""
     state.require_security_groups(request.region, request.get("SecurityGroupIds"), "InvalidGroup.NotFound")
@@ -138,5 +144,5 @@ def flow_log_role_without_trust(request: Request) -> None:
     if arn and not state.trusts(arn, "vpc-flow-logs.amazonaws.com"):
         raise ApiError(
             "InvalidParameter",
-            f"Unable to assume the given IAM role {arn}: it must trust vpc-flow-logs.amazonaws.com",
+            f"Unable to assume given IAM role: '{arn}': it must trust vpc-flow-logs.amazonaws.com",
         )

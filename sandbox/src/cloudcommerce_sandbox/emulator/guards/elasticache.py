@@ -7,23 +7,15 @@ from typing import Any
 
 from cloudcommerce_sandbox.emulator import catalog
 from cloudcommerce_sandbox.emulator.guards import state
-from cloudcommerce_sandbox.emulator.guards.rule import Request, refuses
-from cloudcommerce_sandbox.emulator.wire import ApiError
+from cloudcommerce_sandbox.emulator.guards.rule import Request, combination, invalid, refuses
 
 _API = "https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg"
 _MAX_SNAPSHOT_DAYS = 35
 _PASSWORD_LENGTH = (16, 128)
 _MAX_NODES = 6
+_ENGINES = ("valkey", "redis")
 _IDENTIFIER = re.compile(r"^[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,39}(?<!-)$")
-
-
-def _combination(message: str) -> ApiError:
-    return ApiError("InvalidParameterCombination", message)
-
-
-def _invalid(message: str) -> ApiError:
-    return ApiError("InvalidParameterValue", message)
 
 
 def _group(request: Request) -> Any | None:
@@ -36,14 +28,16 @@ def _group(request: Request) -> Any | None:
     "elasticache", "CreateReplicationGroup", "ModifyReplicationGroup", source=f"{_GUIDE}/engine-versions.html"
 )
 def engine_version_out_of_support(request: Request) -> None:
-    """Only versions that can be created today."""
+    """Only versions that can still be created."""
     group = _group(request)
     engine = request.get("Engine") or (group.engine if group else "redis")
     version = request.get("EngineVersion")
-    if not catalog.engine_versions(engine):
-        raise _invalid(f"{engine} is not a valid engine; take valkey or redis")
-    if version and catalog.resolve(engine, version) is None:
-        raise _combination(f"Cannot find version {version} for {engine} ({catalog.source_of_versions()})")
+    if engine not in _ENGINES:
+        raise invalid(f"{engine} is not a valid engine; take one of {', '.join(_ENGINES)}")
+    if catalog.is_refused(engine, version):
+        raise combination(
+            f"Cannot find version {version} for {engine} ({catalog.source_of_versions(engine)})"
+        )
 
 
 @refuses("elasticache", "CreateReplicationGroup", source=f"{_API}/API_CreateReplicationGroup.html")
@@ -51,7 +45,7 @@ def replication_group_identifier_rules(request: Request) -> None:
     """A letter, then letters, digits and single hyphens, 40 in all."""
     identifier = str(request.get("ReplicationGroupId"))
     if not _IDENTIFIER.match(identifier):
-        raise _invalid(
+        raise invalid(
             f"The parameter ReplicationGroupId {identifier!r} is not valid: 1 to 40 letters, "
             f"digits or hyphens, "
             "the first a letter, the last no hyphen, no two hyphens together."
@@ -60,22 +54,11 @@ def replication_group_identifier_rules(request: Request) -> None:
 
 @refuses("elasticache", "CreateCacheParameterGroup", source=f"{_API}/API_CreateCacheParameterGroup.html")
 def parameter_group_family_unknown(request: Request) -> None:
-    """Families must be of a version in support."""
+    """A family is of an engine's version that there is."""
     family = request.get("CacheParameterGroupFamily")
     known = [name for engine in ("memcached", "redis", "valkey") for name in catalog.families(engine)]
     if family not in known:
-        raise _invalid(f"CacheParameterGroupFamily {family} is not a valid parameter group family: {known}")
-
-
-@refuses("elasticache", "ModifyCacheParameterGroup", source=f"{_GUIDE}/ParameterGroups.Engine.html")
-def parameter_unknown(request: Request) -> None:
-    """Names must be of the family."""
-    groups = state.backend("elasticache", request.region).cache_parameter_groups
-    group = groups.get(request.get("CacheParameterGroupName"))
-    known = catalog.parameters(group.cache_parameter_group_family) if group else None
-    for parameter in request.get("ParameterNameValues", []) if known else ():
-        if known and parameter["ParameterName"] not in known:
-            raise _invalid(f"The parameter {parameter['ParameterName']} does not exist in this family")
+        raise invalid(f"CacheParameterGroupFamily {family} is not a valid parameter group family: {known}")
 
 
 @refuses(
@@ -88,9 +71,9 @@ def failover_without_a_replica(request: Request) -> None:
     multi_az = request.get("MultiAZEnabled", bool(group and group.multi_az == "enabled"))
     nodes = len(group.member_clusters) if group else _requested_nodes(request)
     if failover and nodes < 2:  # noqa: PLR2004 - a primary and a replica
-        raise _combination("Replication group with automatic failover must have at least one replica.")
+        raise combination("Replication group with automatic failover must have at least one replica.")
     if multi_az and not failover:
-        raise _combination("Multi-AZ cannot be enabled unless automatic failover is.")
+        raise combination("Multi-AZ cannot be enabled unless automatic failover is.")
 
 
 def _requested_nodes(request: Request) -> int:
@@ -101,7 +84,7 @@ def _requested_nodes(request: Request) -> int:
 def too_many_nodes(request: Request) -> None:
     """A primary and five replicas at most."""
     if _requested_nodes(request) > _MAX_NODES:
-        raise _invalid(f"NumCacheClusters is {_requested_nodes(request)}; the most is {_MAX_NODES}.")
+        raise invalid(f"NumCacheClusters is {_requested_nodes(request)}; the most is {_MAX_NODES}.")
 
 
 @refuses(
@@ -116,20 +99,15 @@ def users_without_transit_encryption(request: Request) -> None:
         encrypted = group.transit_encryption_enabled if group else engine == "valkey"
     users = request.get("UserGroupIds") or request.get("UserGroupIdsToAdd")
     if (users or request.get("AuthToken")) and not encrypted:
-        raise _combination("User groups and AUTH tokens need encryption in transit to be enabled.")
+        raise combination("User groups and AUTH tokens need encryption in transit to be enabled.")
     if users and request.get("AuthToken"):
-        raise _combination("A replication group has either a user group or an AUTH token.")
-    if users and len(users) > 1:
-        raise _invalid("A replication group has at most one user group.")
+        raise combination("A replication group has either a user group or an AUTH token.")
 
 
 @refuses("elasticache", "CreateReplicationGroup", source=f"{_GUIDE}/at-rest-encryption.html")
 def unusable_key(request: Request) -> None:
-    """Keys must exist and be enabled, and belong to encryption at rest."""
-    key = request.get("KmsKeyId")
-    state.require_usable_key(request.region, key, "InvalidParameterValue")
-    if key and request.get("AtRestEncryptionEnabled") is False:
-        raise _combination("KmsKeyId cannot be specified without encryption at rest.")
+    """Keys must exist and be enabled."""
+    state.require_usable_key(request.region, request.get("KmsKeyId"), "InvalidParameterValue")
 
 
 @refuses("elasticache", "CreateUser", "ModifyUser", source=f"{_API}/API_CreateUser.html")
@@ -138,7 +116,7 @@ def user_password_rules(request: Request) -> None:
     passwords = request.get("Passwords") or request.get("AuthenticationMode", {}).get("Passwords") or []
     for password in passwords:
         if not _PASSWORD_LENGTH[0] <= len(password) <= _PASSWORD_LENGTH[1]:
-            raise _invalid("Passwords length must be between 16-128 characters.")
+            raise invalid("Passwords length must be between 16-128 characters.")
 
 
 @refuses(
@@ -151,7 +129,7 @@ def snapshot_retention_out_of_range(request: Request) -> None:
     """Up to 35 days."""
     days = request.get("SnapshotRetentionLimit")
     if days is not None and not 0 <= days <= _MAX_SNAPSHOT_DAYS:
-        raise _invalid(f"SnapshotRetentionLimit is {days}; it must be from 0 to {_MAX_SNAPSHOT_DAYS}.")
+        raise invalid(f"SnapshotRetentionLimit is {days}; it must be from 0 to {_MAX_SNAPSHOT_DAYS}.")
 
 
 @refuses(

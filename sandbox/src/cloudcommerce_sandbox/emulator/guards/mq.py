@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cloudcommerce_sandbox.emulator import catalog
-from cloudcommerce_sandbox.emulator.extensions.mq.models import INSTANCE_TYPES, SMALLEST_CLUSTERED
+from cloudcommerce_sandbox.emulator.extensions.mq.models import INSTANCE_TYPES, NEVER_CLUSTERED
 from cloudcommerce_sandbox.emulator.guards import state
 from cloudcommerce_sandbox.emulator.guards.rule import Request, refuses
 from cloudcommerce_sandbox.emulator.wire import ApiError
@@ -16,7 +16,6 @@ _PASSWORD_LENGTH = (12, 250)
 _MIN_UNIQUE_CHARACTERS = 4
 _FORBIDDEN_IN_PASSWORDS = set(",:=")
 _BROKER_NAME = re.compile(r"^[A-Za-z0-9_-]{1,50}$")
-_MIN_CLUSTER_ZONES = 2
 
 
 def _bad(message: str) -> ApiError:
@@ -29,16 +28,19 @@ def _is_rabbitmq(request: Request) -> bool:
 
 @refuses("mq", "CreateBroker", "CreateConfiguration", source=f"{_GUIDE}/rabbitmq-version-management.html")
 def engine_version_out_of_support(request: Request) -> None:
-    """Only versions that can be created today, given as major.minor."""
+    """Only versions that can still be created."""
     engine, version = str(request.get("EngineType", "")).upper(), request.get("EngineVersion")
-    versions = [known.version for known in catalog.engine_versions(engine)]
-    if version and versions and version not in versions:
-        raise _bad(f"Broker engine version [{version}] is invalid. Valid values: {', '.join(versions)}")
+    if catalog.is_refused(engine, version):
+        versions = ", ".join(known.version for known in catalog.engine_versions(engine))
+        raise _bad(
+            f"Broker engine version [{version}] is invalid. Valid values: {versions} "
+            f"({catalog.source_of_versions(engine)})"
+        )
 
 
 @refuses("mq", "CreateBroker", source=f"{_GUIDE}/rmq-broker-instance-types.html")
 def instance_type_unfit_for_the_version(request: Request) -> None:
-    """Each version runs on some instance types, and the smallest are not clustered."""
+    """Each version runs on some instance types, and the smallest is not clustered."""
     if not _is_rabbitmq(request):
         return
     version = catalog.resolve("RABBITMQ", request.get("EngineVersion"))
@@ -50,7 +52,7 @@ def instance_type_unfit_for_the_version(request: Request) -> None:
             f"host instance "
             f"type [{instance_type}]. Take one of {', '.join(fitting)}"
         )
-    if request.get("DeploymentMode") == "CLUSTER_MULTI_AZ" and instance_type in SMALLEST_CLUSTERED:
+    if request.get("DeploymentMode") == "CLUSTER_MULTI_AZ" and instance_type in NEVER_CLUSTERED:
         raise _bad(
             f"Host instance type [{instance_type}] does not support deployment mode [CLUSTER_MULTI_AZ]"
         )
@@ -74,27 +76,22 @@ def user_password_rules(request: Request) -> None:
 
 @refuses("mq", "CreateBroker", source=f"{_API}/brokers.html")
 def rabbitmq_has_one_user_at_creation(request: Request) -> None:
-    """More users come by RabbitMQ's own management API."""
-    if _is_rabbitmq(request) and len(request.get("Users") or []) != 1:
-        raise _bad("A RabbitMQ broker is created with exactly one user.")
+    """More users come by RabbitMQ's own management API; none is fit only for a configuration with OAuth 2."""
+    users = len(request.get("Users") or [])
+    if _is_rabbitmq(request) and (users > 1 or (users == 0 and not request.get("Configuration"))):
+        raise _bad(f"A RabbitMQ broker is created with one administrative user, got {users}.")
 
 
 @refuses("mq", "CreateBroker", source=f"{_API}/brokers.html")
-def subnets_of_a_cluster(request: Request) -> None:
-    """A single instance stands in one subnet; a private cluster in several, one a zone."""
+def subnets_of_a_broker(request: Request) -> None:
+    """A single instance stands in one subnet; where there are several, each is in a zone of its own."""
     subnets, mode = request.get("SubnetIds") or [], request.get("DeploymentMode")
-    zones = state.zones_of(request.region, subnets)
     if mode == "SINGLE_INSTANCE" and len(subnets) > 1:
         raise _bad(f"Deployment mode [SINGLE_INSTANCE] takes one subnet, got {len(subnets)}")
-    if (
-        mode == "CLUSTER_MULTI_AZ"
-        and subnets
-        and (len(zones) < _MIN_CLUSTER_ZONES or len(zones) < len(subnets))
-    ):
-        raise _bad(
-            f"Deployment mode [CLUSTER_MULTI_AZ] takes subnets in different Availability Zones, at least "
-            f"{_MIN_CLUSTER_ZONES}; got {len(subnets)} in {len(zones)}"
-        )
+    state.require_subnets(request.region, subnets, "BadRequestException")
+    zones = state.zones_of(request.region, subnets)
+    if len(zones) < len(subnets):
+        raise _bad(f"Subnets must be in different Availability Zones; got {len(subnets)} in {len(zones)}")
 
 
 @refuses("mq", "CreateBroker", source=f"{_API}/brokers.html")

@@ -1,37 +1,26 @@
-"""What Amazon RDS and Amazon DocumentDB refuse."""
+"""What Amazon RDS and Amazon DocumentDB refuse about instances and clusters."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from cloudcommerce_sandbox.emulator import catalog
 from cloudcommerce_sandbox.emulator.guards import state
-from cloudcommerce_sandbox.emulator.guards.rule import Request, refuses
+from cloudcommerce_sandbox.emulator.guards.rule import Request, combination, invalid, refuses
 from cloudcommerce_sandbox.emulator.wire import ApiError
 
 _API = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide"
-_DOCUMENTDB = "https://docs.aws.amazon.com/documentdb/latest/developerguide"
 
 _PASSWORD_LENGTHS = {"postgres": (8, 128), "docdb": (8, 100)}
 _FORBIDDEN_IN_PASSWORDS = set('/"@ ')
-_RESERVED_USERS = {"postgres": {"admin", "rdsadmin", "postgres"}, "docdb": {"admin"}}
+_RESERVED_USERS = {"postgres": {"admin", "rdsadmin"}, "docdb": {"admin"}}
 _GP3_STORAGE = (20, 65_536)
 _GP3_STRIPED_FROM = 400
 _GP3_IOPS = (12_000, 64_000)
 _GP3_THROUGHPUT = (500, 4_000)
 _MAX_BACKUP_DAYS = 35
-_MIN_ZONES = 2
 _ADVANCED_INSIGHTS_DAYS = 465
-
-
-def _combination(message: str) -> ApiError:
-    return ApiError("InvalidParameterCombination", message)
-
-
-def _invalid(message: str) -> ApiError:
-    return ApiError("InvalidParameterValue", message)
 
 
 def _instance(request: Request, name: str = "DBInstanceIdentifier") -> Any | None:
@@ -46,73 +35,25 @@ def _instance(request: Request, name: str = "DBInstanceIdentifier") -> Any | Non
     source=f"{_GUIDE}/PostgreSQL.Concepts.General.DBVersions.html",
 )
 def engine_version_out_of_support(request: Request) -> None:
-    """Only versions that can be created today."""
-    engine, version = request.get("Engine"), request.get("EngineVersion")
-    if version and catalog.engine_versions(engine) and catalog.resolve(engine, version) is None:
-        raise _combination(f"Cannot find version {version} for {engine} ({catalog.source_of_versions()})")
-
-
-@refuses(
-    "rds",
-    "CreateDBParameterGroup",
-    "CreateDBClusterParameterGroup",
-    source=f"{_API}/API_CreateDBParameterGroup.html",
-)
-def parameter_group_family_unknown(request: Request) -> None:
-    """Families of engines in the catalog must be ones of a version in support."""
-    family = str(request.get("DBParameterGroupFamily"))
-    for engine in ("postgres", "docdb"):
-        if re.fullmatch(rf"{engine}[\d.]+", family) and family not in catalog.families(engine):
-            raise _invalid(f"ParameterGroupFamily {family} is not a valid parameter group family")
-
-
-@refuses(
-    "rds", "ModifyDBParameterGroup", source=f"{_GUIDE}/Appendix.PostgreSQL.CommonDBATasks.Parameters.html"
-)
-def instance_parameter_unknown_or_applied_at_the_wrong_time(request: Request) -> None:
-    """Names must be of the family, and static parameters wait for a reboot."""
-    groups = state.backend("rds", request.region).db_parameter_groups
-    group = groups.get(request.get("DBParameterGroupName"))
-    if group:
-        _check_parameters(str(group.family), request.get("Parameters", []))
-
-
-@refuses("rds", "ModifyDBClusterParameterGroup", source=f"{_DOCUMENTDB}/cluster_parameter_groups-modify.html")
-def cluster_parameter_unknown_or_applied_at_the_wrong_time(request: Request) -> None:
-    """Names must be of the family, and static parameters wait for a reboot."""
-    groups = state.backend("rds", request.region).db_cluster_parameter_groups
-    group = groups.get(request.get("DBClusterParameterGroupName"))
-    if group:
-        _check_parameters(group.db_parameter_group_family, request.get("Parameters", []))
-
-
-def _check_parameters(family: str, parameters: list[dict[str, Any]]) -> None:
-    known = catalog.parameters(family)
-    for parameter in parameters if known else ():
-        name = parameter["ParameterName"]
-        if known and name not in known:
-            raise _invalid(f"Could not find parameter with name: {name} in family {family}")
-        if known and known[name] == "static" and parameter.get("ApplyMethod") == "immediate":
-            raise _combination(f"cannot use immediate apply method for static parameter {name}")
+    """Only versions that can still be created."""
+    engine, version = str(request.get("Engine")), request.get("EngineVersion")
+    if catalog.is_refused(engine, version):
+        raise combination(
+            f"Cannot find version {version} for {engine} ({catalog.source_of_versions(engine)})"
+        )
 
 
 @refuses("rds", "CreateDBInstanceReadReplica", source=f"{_GUIDE}/rds-secrets-manager.html")
 def replica_of_an_instance_with_a_managed_password(request: Request) -> None:
-    """Secrets Manager cannot manage the password of a source of replicas."""
+    """A source's password cannot be managed in Secrets Manager, but for SQL Server."""
     source = _instance(request, "SourceDBInstanceIdentifier")
-    if source is not None and source.manage_master_user_password:
-        raise _combination(
-            "Cannot create a read replica from a source that manages its master user password in "
-            "Secrets Manager."
+    if source is None or source.engine.startswith("sqlserver"):
+        return
+    if source.manage_master_user_password:
+        raise invalid(
+            f"Creating read replicas for source instance with engine {source.engine} where "
+            "ManageMasterUserPassword is enabled is not supported."
         )
-
-
-@refuses("rds", "ModifyDBInstance", source=f"{_GUIDE}/rds-secrets-manager.html")
-def managed_password_on_a_source_of_replicas(request: Request) -> None:
-    """The same the other way round."""
-    instance = _instance(request)
-    if instance is not None and instance.replicas and request.get("ManageMasterUserPassword"):
-        raise _combination("Secrets Manager cannot manage the password of an instance with read replicas.")
 
 
 @refuses("rds", "CreateDBInstanceReadReplica", source=f"{_GUIDE}/USER_ReadRepl.html")
@@ -132,7 +73,7 @@ def no_backups_on_a_source_of_replicas(request: Request) -> None:
     """Backups of a source stay on while it has replicas."""
     instance = _instance(request)
     if instance is not None and instance.replicas and request.get("BackupRetentionPeriod") == 0:
-        raise _combination(
+        raise combination(
             "Backup retention period cannot be 0 while the instance is a source of read replicas."
         )
 
@@ -150,27 +91,7 @@ def backup_retention_out_of_range(request: Request) -> None:
     days = request.get("BackupRetentionPeriod")
     least = 1 if request.operation.endswith("Cluster") else 0
     if days is not None and not least <= days <= _MAX_BACKUP_DAYS:
-        raise _invalid(
-            f"Invalid backup retention period: {days}. Must be from {least} to {_MAX_BACKUP_DAYS}."
-        )
-
-
-@refuses(
-    "rds",
-    "CreateDBSubnetGroup",
-    "ModifyDBSubnetGroup",
-    source=f"{_GUIDE}/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
-)
-def subnet_group_in_one_zone(request: Request) -> None:
-    """A subnet group spans two zones at least."""
-    zones = state.zones_of(request.region, request.get("SubnetIds", []))
-    if len(zones) == 1:
-        raise ApiError(
-            "DBSubnetGroupDoesNotCoverEnoughAZs",
-            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. "
-            "Current AZ coverage: "
-            f"{', '.join(zones)}. Add subnets to cover at least {_MIN_ZONES} AZs.",
-        )
+        raise invalid(f"Invalid backup retention period: {days}. Must be from {least} to {_MAX_BACKUP_DAYS}.")
 
 
 @refuses(
@@ -188,12 +109,12 @@ def master_password_rules(request: Request) -> None:
         return
     least, most = _PASSWORD_LENGTHS.get(_engine_of(request), (8, 128))
     if not least <= len(password) <= most:
-        raise _invalid(
+        raise invalid(
             f"The parameter MasterUserPassword is not a valid password because it is not {least} to {most} "
             "characters long."
         )
     if not password.isascii() or not password.isprintable() or set(password) & _FORBIDDEN_IN_PASSWORDS:
-        raise _invalid(
+        raise invalid(
             "The parameter MasterUserPassword is not a valid password. Only printable ASCII "
             "characters besides "
             "'/', '@', '\"', ' ' may be used."
@@ -212,7 +133,7 @@ def reserved_master_username(request: Request) -> None:
     """Some names belong to the engine."""
     user, engine = str(request.get("MasterUsername", "")), str(request.get("Engine"))
     if user.lower() in _RESERVED_USERS.get(engine, set()):
-        raise _invalid(f"MasterUsername {user} cannot be used as it is a reserved word used by the engine")
+        raise invalid(f"MasterUsername {user} cannot be used as it is a reserved word used by the engine")
 
 
 @refuses("rds", "CreateDBInstance", source=f"{_GUIDE}/CHAP_Storage.html#gp3-storage")
@@ -222,16 +143,16 @@ def gp3_storage_limits(request: Request) -> None:
         return
     size, iops, throughput = (request.get(n) for n in ("AllocatedStorage", "Iops", "StorageThroughput"))
     if size is not None and not _GP3_STORAGE[0] <= size <= _GP3_STORAGE[1]:
-        raise _combination(f"Invalid storage size for engine postgres and storage type gp3: {size}")
+        raise combination(f"Invalid storage size for engine postgres and storage type gp3: {size}")
     if size is None or size >= _GP3_STRIPED_FROM:
         for name, value, (least, most) in (
             ("IOPS", iops, _GP3_IOPS),
             ("storage throughput", throughput, _GP3_THROUGHPUT),
         ):
             if value is not None and not least <= value <= most:
-                raise _combination(f"Invalid {name} value for gp3: {value}. Must be from {least} to {most}.")
+                raise combination(f"Invalid {name} value for gp3: {value}. Must be from {least} to {most}.")
     elif iops is not None or throughput is not None:
-        raise _combination(
+        raise combination(
             "You can't specify IOPS or storage throughput for engine postgres and a storage size less than "
             f"{_GP3_STRIPED_FROM}."
         )
@@ -251,7 +172,7 @@ def advanced_insights_without_their_history(request: Request) -> None:
         instance.performance_insights_retention_period if instance else None,
     )
     if not enabled or (days or 0) < _ADVANCED_INSIGHTS_DAYS:
-        raise _combination(
+        raise combination(
             "To enable the advanced mode of Database Insights, enable Performance Insights and "
             "set its retention "
             f"period to at least {_ADVANCED_INSIGHTS_DAYS} days."
@@ -263,7 +184,7 @@ def monitoring_role_without_trust(request: Request) -> None:
     """Enhanced monitoring needs a role that lets RDS in."""
     arn = request.get("MonitoringRoleArn")
     if arn and not state.trusts(arn, "monitoring.rds.amazonaws.com"):
-        raise _invalid(
+        raise invalid(
             "IAM role ARN value is invalid or does not include the required permissions for: "
             "ENHANCED_MONITORING"
         )
@@ -277,11 +198,11 @@ def deletion_without_a_decision_on_the_final_snapshot(request: Request) -> None:
     if instance is not None and instance.db_cluster_identifier:
         return
     if instance is not None and instance.is_replica and snapshot:
-        raise _combination("FinalDBSnapshotIdentifier can not be specified when deleting a replica instance")
+        raise combination("FinalDBSnapshotIdentifier can not be specified when deleting a replica instance")
     if snapshot and skip:
-        raise _combination("FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is enabled")
+        raise combination("FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is enabled")
     if not snapshot and not skip and not (instance is not None and instance.is_replica):
-        raise _combination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
+        raise combination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
 
 
 @refuses(
@@ -310,12 +231,3 @@ def unusable_key(request: Request) -> None:
     """Keys must exist and be enabled."""
     for name in ("KmsKeyId", "PerformanceInsightsKMSKeyId"):
         state.require_usable_key(request.region, request.get(name), "KMSKeyNotAccessibleFault")
-    if request.get("KmsKeyId") and request.get("StorageEncrypted") is False:
-        raise _combination("KmsKeyId cannot be specified for an instance that is not encrypted.")
-
-
-@refuses("rds", "CreateDBProxy", source=f"{_GUIDE}/rds-proxy-iam-setup.html")
-def proxy_role_without_trust(request: Request) -> None:
-    """A proxy reads its secrets by a role that lets RDS in."""
-    if not state.trusts(str(request.get("RoleArn")), "rds.amazonaws.com"):
-        raise _invalid(f"RDS is not authorized to assume service-linked role {request.get('RoleArn')}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cloudcommerce_sandbox.emulator.wire import AwsCall
+from cloudcommerce_sandbox.emulator.wire import ApiError, AwsCall
 
 Parameters = Mapping[str, Any]
 
@@ -35,7 +35,8 @@ class Rule:
     Attributes:
         service: botocore's service name.
         operations: operations it watches.
-        source: AWS page that states the limit.
+        source: AWS page that states the limit. Codes and messages are not on these pages: they are as AWS
+            answers them where that is known, else in its words.
         check: raises ApiError when AWS would refuse.
     """
 
@@ -65,6 +66,16 @@ def refuses(service: str, *operations: str, source: str) -> Callable[[CheckT], C
         return function
 
     return register
+
+
+def combination(message: str) -> ApiError:
+    """Returns the error of parameters that do not go together."""
+    return ApiError("InvalidParameterCombination", message)
+
+
+def invalid(message: str) -> ApiError:
+    """Returns the error of a parameter whose value AWS does not take."""
+    return ApiError("InvalidParameterValue", message)
 
 
 def check(call: AwsCall) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+from typing import Any
+
 from cloudcommerce_sandbox.emulator import catalog
 from cloudcommerce_sandbox.emulator.guards import state
 from cloudcommerce_sandbox.emulator.guards.rule import Request, refuses
@@ -24,12 +27,7 @@ def key_policy_that_locks_out(request: Request) -> None:
     except (ValueError, AttributeError) as error:
         raise ApiError("MalformedPolicyDocumentException", f"The policy is not JSON: {error}") from error
     for statement in statements:
-        if statement.get("Effect") != "Allow" or not state.actions(statement) & {
-            "kms:*",
-            "kms:PutKeyPolicy",
-            "kms:Put*",
-            "*",
-        }:
+        if statement.get("Effect") != "Allow" or not _allows_policy_changes(statement):
             continue
         if any(
             name == "*" or f":{state.ACCOUNT}:" in name or name == state.ACCOUNT
@@ -40,6 +38,11 @@ def key_policy_that_locks_out(request: Request) -> None:
         "MalformedPolicyDocumentException",
         "The new key policy will not allow you to update the key policy in the future.",
     )
+
+
+def _allows_policy_changes(statement: dict[str, Any]) -> bool:
+    patterns = {action.lower() for action in state.actions(statement)}
+    return any(fnmatchcase("kms:putkeypolicy", pattern) for pattern in patterns)
 
 
 @refuses(
@@ -53,11 +56,10 @@ def log_group_key_that_shuts_out_logs(request: Request) -> None:
     key_id = request.get("kmsKeyId")
     if not key_id:
         return
-    group = request.get("logGroupName")
-    message = f"The specified KMS Key Id could not be found or is not allowed to be used with {group}."
+    group = request.get("logGroupName") or request.get("resourceIdentifier")
     key = state.kms_key(request.region, key_id)
     if key is None or key.key_state != "Enabled":
-        raise ApiError("InvalidParameterException", message)
+        raise ApiError("InvalidParameterException", f"The specified KMS Key Id could not be found. '{group}'")
     service = f"logs.{request.region}.amazonaws.com"
     for statement in state.statements(key.policy):
         if statement.get("Effect") == "Allow" and state.principals(statement) & {
@@ -66,7 +68,11 @@ def log_group_key_that_shuts_out_logs(request: Request) -> None:
             "*",
         }:
             return
-    raise ApiError("InvalidParameterException", f"{message} Its key policy must allow {service}.")
+    raise ApiError(
+        "AccessDeniedException",
+        f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}': "
+        f"its key policy must allow {service}.",
+    )
 
 
 @refuses(
@@ -91,11 +97,12 @@ def protected_load_balancer(request: Request) -> None:
 def kubernetes_version_out_of_support(request: Request) -> None:
     """Only Kubernetes versions in standard or extended support."""
     version = request.get("version")
-    if version and catalog.resolve("kubernetes", version) is None:
+    if catalog.is_refused("kubernetes", version):
         supported = ", ".join(known.version for known in catalog.engine_versions("kubernetes"))
         raise ApiError(
             "InvalidParameterException",
-            f"unsupported Kubernetes version {version}; supported are {supported}",
+            f"unsupported Kubernetes version {version}; supported are {supported} "
+            f"({catalog.source_of_versions('kubernetes')})",
         )
 
 

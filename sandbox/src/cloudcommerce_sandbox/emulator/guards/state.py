@@ -45,11 +45,23 @@ def require_security_groups(region: str, groups: Iterable[str] | None, code: str
             raise ApiError(code, f"Invalid security group: {group} does not exist in {region}.")
 
 
+def require_subnets(region: str, subnets: Iterable[str], code: str) -> None:
+    """Raises an ApiError of this code when one of the subnets does not exist."""
+    known = _subnets(region)
+    for subnet in subnets:
+        if subnet not in known:
+            raise ApiError(code, f"Invalid subnet: {subnet} does not exist in {region}.")
+
+
 def zones_of(region: str, subnets: Iterable[str]) -> set[str]:
     """Returns the zones of those of the subnets that exist."""
-    ec2 = backend("ec2", region)
-    known = {subnet.id: subnet for zone in ec2.subnets.values() for subnet in zone.values()}
+    known = _subnets(region)
     return {known[subnet].availability_zone for subnet in subnets if subnet in known}
+
+
+def _subnets(region: str) -> dict[str, Any]:
+    zones = backend("ec2", region).subnets.values()
+    return {subnet.id: subnet for zone in zones for subnet in zone.values()}
 
 
 def role(arn: str) -> Any | None:

@@ -64,29 +64,19 @@ class ParameterGroupsMixin(models.ElastiCacheBackend):
         return [self.parameter_group(name)] if name else list(self.cache_parameter_groups.values())
 
     def describe_cache_parameters(self, name: str, source: str | None) -> list[dict[str, Any]]:
-        """Returns a group's parameters.
+        """Returns the parameters that a user set in a group; the engine's own are not played.
 
         Args:
             name: name of the group.
             source: `user`, `system` or `engine-default`; None for all.
         """
         group = self.parameter_group(name)
-        known = catalog.parameters(group.cache_parameter_group_family) or {}
-        described = []
-        for parameter in sorted({*known, *group.parameters}):
-            origin = "user" if parameter in group.parameters else "system"
-            if source in (None, origin):
-                static = known.get(parameter) == "static"
-                described.append(
-                    {
-                        "ParameterName": parameter,
-                        "ParameterValue": group.parameters.get(parameter),
-                        "Source": origin,
-                        "IsModifiable": True,
-                        "ChangeType": "requires-reboot" if static else "immediate",
-                    }
-                )
-        return described
+        if source not in (None, "user"):
+            return []
+        return [
+            {"ParameterName": parameter, "ParameterValue": value, "Source": "user", "IsModifiable": True}
+            for parameter, value in sorted(group.parameters.items())
+        ]
 
     def modify_cache_parameter_group(self, name: str, values: Sequence[Mapping[str, str]]) -> None:
         """Sets parameters of a group."""

@@ -21,8 +21,8 @@ _M7G = tuple(
     f"mq.m7g.{size}" for size in ("medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge")
 )
 _M5 = tuple(f"mq.m5.{size}" for size in ("large", "xlarge", "2xlarge", "4xlarge"))
-INSTANCE_TYPES = {"3.13": ("mq.t3.micro", *_M5, *_M7G), "4.2": _M7G}
-SMALLEST_CLUSTERED = {"mq.t3.micro", "mq.m7g.medium"}  # these run as single instances only
+INSTANCE_TYPES = {"3.13": ("mq.t3.micro", *_M5, *_M7G), "4.2": _M7G, "4.3": _M7G}
+NEVER_CLUSTERED = {"mq.t3.micro"}
 
 # What an update sets, by what waits for it until a reboot.
 _PENDING = {
@@ -178,7 +178,7 @@ class MQBackend(models.MQBackend, TaggableResourcesMixin):
         options = []
         for instance_type in dict.fromkeys(name for names in INSTANCE_TYPES.values() for name in names):
             modes = ["SINGLE_INSTANCE"]
-            if instance_type not in SMALLEST_CLUSTERED:
+            if instance_type not in NEVER_CLUSTERED:
                 modes.append("CLUSTER_MULTI_AZ")
             options.append(
                 {

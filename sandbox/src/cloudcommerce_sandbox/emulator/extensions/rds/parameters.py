@@ -17,19 +17,20 @@ Parameter = dict[str, Any]
 def described_parameters(
     family: str, changed: Mapping[str, Parameter], source: str | None
 ) -> list[Parameter]:
-    """Returns a group's parameters as RDS describes them.
+    """Returns a group's parameters as RDS describes them; of the untouched ones only those in the catalog.
 
     Args:
         family: family of the group.
         changed: parameters that a user set, by name.
         source: `user`, `system` or `engine-default`; None for all.
     """
-    known = catalog.parameters(family) or {}
+    static = catalog.static_parameters(family)
     parameters = []
-    for name in sorted({*known, *changed}):
+    for name in sorted({*static, *changed}):
         origin = "user" if name in changed else "engine-default"
         if source in (None, origin):
-            described = {"ApplyType": known.get(name, "dynamic"), "IsModifiable": True, "Source": origin}
+            apply_type = "static" if name in static else "dynamic"
+            described = {"ApplyType": apply_type, "IsModifiable": True, "Source": origin}
             parameters.append({"ParameterName": name, **described, **changed.get(name, {})})
     return parameters
 
