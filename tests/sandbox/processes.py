@@ -1,0 +1,45 @@
+"""Finding and killing the processes of an engine."""
+
+import os
+import signal
+from pathlib import Path
+
+PLUGIN = "cloudcommerce_sandbox.plugins.aws"
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Return the command lines of a process and of all that it has started, by pid."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            after_name = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        if after_name[0] != "Z":
+            parents[int(entry.name)] = int(after_name[1])
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return {member: _command(member) for member in family}
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def kill(pid: int) -> None:
+    """Kill without a chance to say anything."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
