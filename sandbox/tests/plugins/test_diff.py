@@ -18,12 +18,12 @@ VPC, ROLE, KEY, GROUP, TEMPLATE = (
 
 
 def test_kinds_of_change(plugin: Plugin) -> None:
-    old = {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True, "tags": {"a": "1", "b": "2"}}
-    new = {"cidrBlock": "10.1.0.0/16", "enableDnsSupport": False, "tags": {"a": "3", "c": "4"}}
+    old = {"cidrBlock": "10.0.0.0/16", "enableDnsSupport": False, "tags": {"a": "1", "b": "2"}}
+    new = {"cidrBlock": "10.1.0.0/16", "enableDnsHostnames": True, "tags": {"a": "3", "c": "4"}}
     assert plugin.diff(VPC, old, new) == {
         "cidrBlock": "UPDATE_REPLACE",
-        "enableDnsHostnames": "DELETE",
-        "enableDnsSupport": "UPDATE",
+        "enableDnsHostnames": "ADD",
+        "enableDnsSupport": "DELETE",
         "tags.a": "UPDATE",
         "tags.b": "DELETE",
         "tags.c": "ADD",

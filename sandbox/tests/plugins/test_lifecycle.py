@@ -39,7 +39,7 @@ def test_preview_knows_inputs_and_defaults_and_nothing_else(plugin: Plugin) -> N
 @pytest.mark.mission_M22
 def test_a_resource_lives(plugin: Plugin, emulator: RunningEmulator) -> None:
     first = plugin.checked(
-        VPC, {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True, "tags": {"Name": "a"}}
+        VPC, {"cidrBlock": "10.0.0.0/16", "enableDnsSupport": False, "tags": {"Name": "a"}}
     )
     id_, state = plugin.create(VPC, first)
     assert state["arn"].endswith(f":vpc/{id_}")
@@ -50,8 +50,8 @@ def test_a_resource_lives(plugin: Plugin, emulator: RunningEmulator) -> None:
     second = plugin.checked(VPC, {"cidrBlock": "10.0.0.0/16", "tags": {"Stage": "b"}}, first)
     state = plugin.update(VPC, id_, first, second, state)
     assert _tags(emulator, id_) == {"owner": "shop", "Stage": "b"}
-    attribute = emulator.client("ec2").describe_vpc_attribute(VpcId=id_, Attribute="enableDnsHostnames")
-    assert attribute["EnableDnsHostnames"] == {"Value": False}, "a removed property goes back to its default"
+    attribute = emulator.client("ec2").describe_vpc_attribute(VpcId=id_, Attribute="enableDnsSupport")
+    assert attribute["EnableDnsSupport"] == {"Value": True}, "a removed property goes back to its default"
 
     plugin.delete(VPC, id_, second, state)
     assert plugin.read(VPC, id_, second, state) == ("", {}, {})

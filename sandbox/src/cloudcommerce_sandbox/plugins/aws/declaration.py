@@ -34,12 +34,13 @@ into the response, templates allowed. A property is taken from the member that m
 was (`Field(absent=…)`: what absence means). Not-found errors (`…NotFound…`, `NoSuch…`) and a None item mean
 that the thing is gone; name other codes in `Read.missing`.
 
-*Removing a property.* It goes back to `Field(default=…)`; lists and maps go back to empty; anything else
-stays as AWS has it and no difference is shown (Terraform's "optional and computed"). A property whose value
-equals its default is the same as one not given.
+*Removing a property.* It goes back to `Field(default=…)` (`default=None`: there is nothing to send, the
+difference is shown); lists and maps go back to empty unless they are `kept`; anything else stays as AWS has
+it and no difference is shown (Terraform's "optional and computed"). A property whose value equals its default
+is the same as one not given.
 
 *Replacement.* `force_new` names properties, nested ones by dotted path; `EVERYTHING` = all but tags and
-`local`.
+`local`; `force_new_if` those whose change replaces only sometimes.
 
 *Local properties* (`local=("skipFinalSnapshot",)`) are kept in state, never sent by name matching; use them
 in `set` or `when`.
@@ -328,6 +329,9 @@ class ResourceType:
         tags: The service's way with tags; None: the type has no tags.
         fields: Exceptions by property path. Computed outputs can be fields too.
         force_new: Properties whose change replaces the resource.
+        force_new_if: Top-level property to whether its change replaces, told from the properties before
+            (inputs over outputs) and the inputs now.
+        kept: Lists, maps and blocks that stay as AWS has them when the program stops giving them.
         outputs: Computed outputs by template or constant, for example `arn`.
         no_output: Computed outputs of the SDK that nothing here can give: they stay empty.
         local: Properties kept in state only.
@@ -354,6 +358,8 @@ class ResourceType:
     tags: TagStyle | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
     force_new: tuple[str, ...] = ()
+    force_new_if: Mapping[str, Callable[[Properties, Properties], bool]] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     no_output: tuple[str, ...] = ()
     local: tuple[str, ...] = ()

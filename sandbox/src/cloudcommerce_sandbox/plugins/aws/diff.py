@@ -29,8 +29,10 @@ def compare(kind: ResourceType, request: Request) -> Difference:
     for name in {**old, **new}:
         if name == DEFAULTS or name in ignored or name == "region":
             continue
+        condition = kind.force_new_if.get(name)
+        forced = condition is not None and condition({**state, **old}, new)
         for path, change in _property(kind, name, old, new):
-            changes[path] = Change(change, replaces(kind, path))
+            changes[path] = Change(change, forced or replaces(kind, path))
     explicit = kind.name is not None and kind.name.property not in new.get(DEFAULTS, ())
     same_name = kind.name is not None and old.get(kind.name.property) == new.get(kind.name.property)
     return Difference(changes, kind.delete_before_replace or (explicit and same_name))
@@ -61,7 +63,7 @@ def _property(
 ) -> Iterator[tuple[str, Kind]]:
     """Yield the differences of one top-level property, by the HOWTO's rule for removed ones."""
     before, after = old.get(name), new.get(name)
-    if after is None and name in old.get(DEFAULTS, ()):
+    if after is None and (name in old.get(DEFAULTS, ()) or name in kind.kept):
         return
     if after in _NOTHING and before not in _NOTHING and not _can_be_removed(kind, name, before):
         return

@@ -168,16 +168,17 @@ class AwsProvider(Provider):
     def read(self, request: Request) -> tuple[str, Tree, Tree]:
         """Refresh or import."""
 
-        def run() -> tuple[dict[str, Any], dict[str, Any]] | None:
+        def run() -> tuple[str, dict[str, Any], dict[str, Any]] | None:
             operation = self._operation(request)
             operation.old_inputs = {}
-            return refresh.refresh(operation, self.configuration.tags)
+            found = refresh.refresh(operation, self.configuration.tags)
+            return found and (operation.id, *found)
 
         found = self._named(request, run)
         if found is None:
             return "", {}, {}
-        inputs, outputs = found
-        return request.id, _wrap_inputs(request, inputs), _keep_secrets(request, outputs)
+        resource_id, inputs, outputs = found
+        return resource_id, _wrap_inputs(request, inputs), _keep_secrets(request, outputs)
 
     def delete(self, request: Request) -> None:
         """Remove."""

@@ -52,8 +52,9 @@ LOG_GROUP = ResourceType(
         "name": Field("logGroupName"),
         "arn": Field(convert=_WITHOUT_STAR),
         "retentionInDays": Field(default=0, absent=0),
-        "kmsKeyId": Field(absent=None),
-        "logGroupClass": Field(default="STANDARD"),
+        "kmsKeyId": Field(default=None, absent=None),
+        "logGroupClass": Field(absent="STANDARD"),
+        "skipDestroy": Field(default=False),
     },
     force_new=("name", "namePrefix", "logGroupClass"),
     local=("skipDestroy",),
@@ -85,6 +86,20 @@ _ALARM_TAGS = arn_tags(
     list_item="Tags",
 )
 
+# An alarm is put as a whole: what is taken out of the program is not sent.
+_PUT_OR_NOT = (
+    "alarmDescription",
+    "datapointsToAlarm",
+    "extendedStatistic",
+    "metricName",
+    "namespace",
+    "period",
+    "statistic",
+    "threshold",
+    "thresholdMetricId",
+    "unit",
+)
+
 METRIC_ALARM = ResourceType(
     pulumi_type="aws:cloudwatch/metricAlarm:MetricAlarm",
     service="cloudwatch",
@@ -97,6 +112,7 @@ METRIC_ALARM = ResourceType(
     name=Name(max_length=255),
     tags=_ALARM_TAGS,
     fields={
+        **{name: Field(default=None) for name in _PUT_OR_NOT},
         "name": Field("AlarmName"),
         "arn": Field(read="AlarmArn"),
         "actionsEnabled": Field(default=True),
@@ -142,6 +158,7 @@ COMPOSITE_ALARM = ResourceType(
         "alarmActions": Field(convert=UNORDERED),
         "okActions": Field("OKActions", convert=UNORDERED),
         "insufficientDataActions": Field(convert=UNORDERED),
+        "alarmDescription": Field(default=None),
         "actionsSuppressor": Field(""),
         "actionsSuppressor.alarm": Field("ActionsSuppressor"),
         "actionsSuppressor.extensionPeriod": Field("ActionsSuppressorExtensionPeriod"),

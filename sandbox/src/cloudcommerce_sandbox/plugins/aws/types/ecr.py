@@ -37,6 +37,7 @@ REPOSITORY = ResourceType(
         "imageTagMutability": Field(default="MUTABLE"),
     },
     force_new=("name", "encryptionConfigurations"),
+    kept=("encryptionConfigurations", "imageScanningConfiguration"),
     local=("forceDelete",),
 )
 
@@ -47,13 +48,14 @@ LIFECYCLE_POLICY = ResourceType(
     id=Id(template="{repository}"),
     create=(Call("put_lifecycle_policy", item="@"),),
     read=Read("get_lifecycle_policy", set=_NAME, missing=("LifecyclePolicyNotFoundException",)),
-    update=(Call("put_lifecycle_policy", set=_NAME, on=("policy",)),),
     delete=(Call("delete_lifecycle_policy", set=_NAME, ignore=("LifecyclePolicyNotFoundException",)),),
     fields={
         "repository": Field("repositoryName"),
         "policy": Field("lifecyclePolicyText", convert=JSON),
     },
-    force_new=("repository",),
+    force_new=("policy", "repository"),
+    # It has no name of its own: the deletion of the old policy would take the new one with it.
+    delete_before_replace=True,
 )
 
 REPOSITORY_POLICY = ResourceType(

@@ -103,12 +103,16 @@ ROLE = ResourceType(
         "description": Field(default=""),
         "maxSessionDuration": Field(default=3600),
         "path": Field(default="/"),
-        "permissionsBoundary": Field(read="PermissionsBoundary.PermissionsBoundaryArn"),
+        "permissionsBoundary": Field(
+            read="PermissionsBoundary.PermissionsBoundaryArn", default=None, absent=None
+        ),
+        "forceDetachPolicies": Field(default=False),
         "inlinePolicies": Field(write_only=True),
         "managedPolicyArns": Field(write_only=True),
         "uniqueId": Field(read="RoleId"),
     },
     force_new=("name", "namePrefix", "path"),
+    kept=("inlinePolicies", "managedPolicyArns"),
     local=("forceDetachPolicies",),
 )
 
@@ -150,6 +154,7 @@ ROLE_POLICY_ATTACHMENT = ResourceType(
     delete=(Call("detach_role_policy"),),
     fields={"role": Field("RoleName")},
     force_new=EVERYTHING,
+    delete_before_replace=True,
 )
 
 
@@ -240,7 +245,7 @@ INSTANCE_PROFILE = ResourceType(
     fields={
         "name": Field("InstanceProfileName"),
         "path": Field(default="/"),
-        "role": Field("", read="Roles[0].RoleName"),
+        "role": Field("", read="Roles[0].RoleName", default=None, absent=None),
         "uniqueId": Field(read="InstanceProfileId"),
     },
     force_new=("name", "namePrefix", "path"),

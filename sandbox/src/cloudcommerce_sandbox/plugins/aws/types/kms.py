@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloudcommerce_sandbox.plugins.aws.context import Context
-from cloudcommerce_sandbox.plugins.aws.conversions import POLICY
+from cloudcommerce_sandbox.plugins.aws.conversions import POLICY, Convert
 from cloudcommerce_sandbox.plugins.aws.declaration import (
     Call,
     Fetch,
@@ -22,10 +22,25 @@ _ROTATED = "{KeyRotationEnabled: KeyRotationEnabled, RotationPeriodInDays: Rotat
 _BYPASS = {"BypassPolicyLockoutSafetyCheck": "{bypassPolicyLockoutSafetyCheck}"}
 
 
+def _is_enabled(context: Context) -> bool:
+    return bool(context.inputs.get("isEnabled", True))
+
+
+def _is_disabled(context: Context) -> bool:
+    return not _is_enabled(context)
+
+
 def _enable(context: Context) -> None:
-    enabled = context.inputs.get("isEnabled", True)
-    if enabled != context.state.get("isEnabled", True):
-        context.call("enable_key" if enabled else "disable_key", KeyId=context.id)
+    context.call("enable_key", KeyId=context.id)
+
+
+def _disable(context: Context) -> None:
+    context.call("disable_key", KeyId=context.id)
+
+
+def _is_same_key(left: str, right: str) -> bool:
+    """Whether two ids or ARNs of keys mean the same key."""
+    return left.rpartition("/")[2] == right.rpartition("/")[2]
 
 
 def _rotate(context: Context) -> None:
@@ -38,7 +53,9 @@ def _rotate(context: Context) -> None:
     )
 
 
-_ENABLED = Run(_enable, on=("isEnabled",))
+# A disabled key takes no rotation settings: it is enabled before anything else changes, disabled after.
+_ENABLED = Run(_enable, on=("isEnabled",), when=_is_enabled)
+_DISABLED = Run(_disable, on=("isEnabled",), when=_is_disabled)
 _ROTATION = Run(_rotate, on=("enableKeyRotation", "rotationPeriodInDays"))
 
 KEY = ResourceType(
@@ -46,7 +63,7 @@ KEY = ResourceType(
     service="kms",
     docs="https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/kms_key",
     id=Id(response="KeyMetadata.KeyId"),
-    create=(Call("create_key", set=_BYPASS, item="KeyMetadata"), _ROTATION, _ENABLED),
+    create=(Call("create_key", set=_BYPASS, item="KeyMetadata"), _ROTATION, _DISABLED),
     read=Read(
         "describe_key",
         set=_KEY,
@@ -55,15 +72,20 @@ KEY = ResourceType(
         also=(
             Fetch("get_key_policy", set={**_KEY, "PolicyName": "default"}, item="Policy", into="Policy"),
             Fetch(
-                "get_key_rotation_status", set=_KEY, item=_ROTATED, missing=("UnsupportedOperationException",)
+                "get_key_rotation_status",
+                set=_KEY,
+                item=_ROTATED,
+                missing=("UnsupportedOperationException",),
+                always=True,
             ),
         ),
     ),
     update=(
+        _ENABLED,
         Call("update_key_description", set=_KEY, on=("description",)),
         Call("put_key_policy", set={**_KEY, "PolicyName": "default", **_BYPASS}, on=("policy",)),
         _ROTATION,
-        _ENABLED,
+        _DISABLED,
     ),
     delete=(
         Call(
@@ -75,13 +97,11 @@ KEY = ResourceType(
     tags=KMS_TAGS,
     fields={
         "policy": Field(convert=POLICY),
-        "description": Field(default=""),
+        "bypassPolicyLockoutSafetyCheck": Field(default=False),
         "isEnabled": Field(read="Enabled", default=True),
         "enableKeyRotation": Field(read="KeyRotationEnabled", default=False),
-        "rotationPeriodInDays": Field(default=365),
         "customerMasterKeySpec": Field("KeySpec", default="SYMMETRIC_DEFAULT"),
         "keyUsage": Field(default="ENCRYPT_DECRYPT"),
-        "multiRegion": Field(default=False),
     },
     force_new=("customerMasterKeySpec", "keyUsage", "multiRegion"),
     local=("deletionWindowInDays", "bypassPolicyLockoutSafetyCheck"),
@@ -98,7 +118,7 @@ ALIAS = ResourceType(
     update=(Call("update_alias", set={"AliasName": "{id}"}, on=("targetKeyId",)),),
     delete=(Call("delete_alias", set={"AliasName": "{id}"}),),
     name=Name(prefix="namePrefix", max_length=256, allowed="a-zA-Z0-9:/_-", start="alias/"),
-    fields={"name": Field("AliasName"), "targetKeyId": Field("TargetKeyId")},
+    fields={"name": Field("AliasName"), "targetKeyId": Field(convert=Convert(equal=_is_same_key))},
     force_new=("name", "namePrefix"),
     outputs={
         "arn": "arn:{partition}:kms:{region}:{account}:{name}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.checks import exactly_one
@@ -32,6 +33,26 @@ _CODE = {
     "s3ObjectVersion": "S3ObjectVersion",
     "sourceKmsKeyArn": "SourceKMSKeyArn",
 }
+_CONFIGURATION = (
+    "deadLetterConfig",
+    "description",
+    "environment",
+    "ephemeralStorage",
+    "fileSystemConfig",
+    "handler",
+    "imageConfig",
+    "kmsKeyArn",
+    "layers",
+    "loggingConfig",
+    "memorySize",
+    "role",
+    "runtime",
+    "snapStart",
+    "timeout",
+    "tracingConfig",
+    "vpcConfig",
+)
+_HASHES = ("codeSha256", "sourceCodeHash")
 # A role takes some seconds to be known to Lambda after it was made.
 _NEW_ROLE = (
     "InvalidParameterValueException: The role defined for the function cannot be assumed",
@@ -53,6 +74,26 @@ def _reserve(context: Context) -> None:
 
 def _is_reserved(context: Context) -> bool:
     return bool(context.old_inputs) or (context.inputs.get("reservedConcurrentExecutions") or -1) >= 0
+
+
+def _emptied(name: str, block: dict[str, Any]) -> Callable[[Context], dict[str, Any] | None]:
+    """Return the request member for a block taken out of the program: AWS wants an empty one."""
+
+    def member(context: Context) -> dict[str, Any] | None:
+        return block if name in context.changed and not context.inputs.get(name) else None
+
+    return member
+
+
+def _sign(context: Context) -> None:
+    if arn := context.inputs.get("codeSigningConfigArn"):
+        context.call("put_function_code_signing_config", FunctionName=context.id, CodeSigningConfigArn=arn)
+    else:
+        context.call("delete_function_code_signing_config", FunctionName=context.id)
+
+
+def _publish(context: Context) -> dict[str, Any]:
+    return context.call("publish_version", FunctionName=context.id)
 
 
 def _is_published(context: Context) -> bool:
@@ -93,10 +134,11 @@ FUNCTION = ResourceType(
         ),
     ),
     update=(
+        Run(_sign, on=("codeSigningConfigArn",)),
         Call(
             "update_function_code",
             set=_FUNCTION,
-            on=(*_CODE, "sourceCodeHash", "architectures"),
+            on=(*_CODE, *_HASHES, "architectures"),
             props=("architectures",),
             names=_CODE,
             full=True,
@@ -104,13 +146,18 @@ FUNCTION = ResourceType(
         ),
         Call(
             "update_function_configuration",
-            set=_FUNCTION,
-            omit=(*_CODE, "architectures", "publish"),
+            set={
+                **_FUNCTION,
+                "DeadLetterConfig": _emptied("deadLetterConfig", {"TargetArn": ""}),
+                "Environment": _emptied("environment", {"Variables": {}}),
+                "VpcConfig": _emptied("vpcConfig", {"SubnetIds": [], "SecurityGroupIds": []}),
+            },
+            on=_CONFIGURATION,
             retry=_NEW_ROLE,
             wait=_IDLE,
         ),
         _CONCURRENCY,
-        Call("publish_version", set=_FUNCTION, on=("code", "sourceCodeHash"), when=_is_published),
+        Run(_publish, on=("publish", *_CODE, *_HASHES, "architectures", *_CONFIGURATION), when=_is_published),
     ),
     delete=(Call("delete_function", set=_FUNCTION, when=_is_destroyed),),
     created=Wait("State || 'Active'", until=("Active",), failed=("Failed",)),
@@ -133,18 +180,17 @@ FUNCTION = ResourceType(
         "signingJobArn": Field(read="SigningJobArn"),
         "signingProfileVersionArn": Field(read="SigningProfileVersionArn"),
         "sourceCodeSize": Field(read="CodeSize"),
-        "code": Field("ZipFile", write_only=True),
-        "s3Bucket": Field("S3Bucket", write_only=True),
-        "s3Key": Field("S3Key", write_only=True),
-        "s3ObjectVersion": Field("S3ObjectVersion", write_only=True),
-        "imageUri": Field("ImageUri", write_only=True),
-        "architectures": Field(default=["x86_64"]),
+        **{name: Field(member, write_only=True, default=None) for name, member in _CODE.items()},
+        "codeSigningConfigArn": Field(default=None, absent=None),
+        "handler": Field(default=None),
+        "runtime": Field(default=None),
+        "skipDestroy": Field(default=False),
         "description": Field(default=""),
         "fileSystemConfig": Field("FileSystemConfigs"),
         "imageConfig": Field(read="ImageConfigResponse.ImageConfig"),
         "imageConfig.commands": Field("Command"),
         "imageConfig.entryPoints": Field("EntryPoint"),
-        "kmsKeyArn": Field("KMSKeyArn"),
+        "kmsKeyArn": Field("KMSKeyArn", default=""),
         "layers": Field(
             read="Layers",
             convert=Convert(read=lambda layers: [layer["Arn"] for layer in layers]),
@@ -154,7 +200,6 @@ FUNCTION = ResourceType(
         "packageType": Field(default="Zip"),
         "publish": Field(write_only=True, default=False),
         "reservedConcurrentExecutions": Field("", read="ReservedConcurrentExecutions", default=-1),
-        "sourceKmsKeyArn": Field("SourceKMSKeyArn", write_only=True),
         "timeout": Field(default=3),
     },
     outputs={
@@ -164,6 +209,7 @@ FUNCTION = ResourceType(
         ),
     },
     force_new=("name", "packageType"),
+    kept=("architectures", "ephemeralStorage", "loggingConfig", "tracingConfig"),
     local=("skipDestroy", "sourceCodeHash"),
     no_output=("qualifiedInvokeArn", "responseStreamingInvokeArn"),
     check=(exactly_one("code", "imageUri", "s3Bucket"),),
@@ -190,7 +236,10 @@ def _read_permission(context: Context) -> dict[str, Any] | None:
     text = context.find("get_policy", "Policy", **place)
     statements = json.loads(text)["Statement"] if text else []
     found = next((item for item in statements if item["Sid"] == known["statementId"]), None)
-    return found and _arguments(found)
+    if found is None:
+        return None
+    context.id = found["Sid"]
+    return _arguments(found)
 
 
 def _arguments(statement: dict[str, Any]) -> dict[str, Any]:
@@ -216,8 +265,12 @@ def _arguments(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse_permission(identifier: str) -> dict[str, Any]:
-    function, _, statement = identifier.partition("/")
-    return {"function": function, "statementId": statement}
+    """Read an import id: `<function>/<statement>` or `<function>:<qualifier>/<statement>`."""
+    place, _, statement = identifier.rpartition("/")
+    function, _, qualifier = place.rpartition(":")
+    if place.count(":") == 1:
+        return {"function": function, "qualifier": qualifier, "statementId": statement}
+    return {"function": place, "statementId": statement}
 
 
 PERMISSION = ResourceType(
@@ -227,7 +280,12 @@ PERMISSION = ResourceType(
     id=Id(template="{statementId}", parse=_parse_permission),
     create=(Call("add_permission"),),
     read=Read(function=_read_permission),
-    delete=(Call("remove_permission", set={"FunctionName": "{function}", "StatementId": "{statementId}"}),),
+    delete=(
+        Call(
+            "remove_permission",
+            set={"FunctionName": "{function}", "StatementId": "{statementId}", "Qualifier": "{qualifier}"},
+        ),
+    ),
     name=Name("statementId", prefix="statementIdPrefix", max_length=100, allowed="a-zA-Z0-9_-"),
     fields={
         "function": Field("FunctionName", read="FunctionName"),

@@ -92,10 +92,14 @@ SECRET = ResourceType(
     fields={
         "arn": Field(read="ARN"),
         "description": Field(default=""),
+        "forceOverwriteReplicaSecret": Field(default=False),
+        "kmsKeyId": Field(default=None),
         "policy": Field(convert=POLICY),
+        "recoveryWindowInDays": Field(default=30),
         "replicas": Field(write_only=True),
     },
     force_new=("name", "namePrefix"),
+    kept=("replicas",),
     local=("recoveryWindowInDays", "forceOverwriteReplicaSecret"),
     unsupported={"type": "secrets that partners manage"},
 )
@@ -183,9 +187,7 @@ SECRET_VERSION = ResourceType(
     service="secretsmanager",
     docs=f"{_DOCS}/secretsmanager_secret_version",
     id=Id(template="{secretId}|{versionId}", parse=_parse_version),
-    create=(
-        Run(_put_version, on=("secretId", "secretString", "secretBinary", "versionStages"), item="@"),
-    ),
+    create=(Run(_put_version, on=("secretId", "secretString", "secretBinary", "versionStages"), item="@"),),
     read=Read(function=_read_version),
     update=(Run(_move_stages, on=("versionStages",)),),
     delete=(Run(_drop_version),),
@@ -193,11 +195,12 @@ SECRET_VERSION = ResourceType(
         "secretId": Field(read="ARN"),
         "arn": Field(read="ARN"),
         "secretArn": Field(read="ARN"),
-        "secretString": Field(secret=True),
-        "secretBinary": Field(convert=BASE64_BYTES, secret=True),
+        "secretString": Field(secret=True, default=None),
+        "secretBinary": Field(convert=BASE64_BYTES, secret=True, default=None),
         "versionStages": Field(convert=UNORDERED),
     },
     force_new=("secretId", "secretString", "secretBinary"),
+    kept=("versionStages",),
     check=(conflicts("secretString", "secretBinary"),),
     no_output=("hasSecretStringWo",),
     unsupported={
@@ -228,30 +231,43 @@ def _is_rotated(context: Context) -> bool:
     return bool(context.inputs.get("rotationEnabled", True))
 
 
-def _stop_rotation(context: Context) -> None:
-    if not _is_rotated(context):
-        context.call("cancel_rotate_secret", SecretId=context.id)
+def _is_stopped(context: Context) -> bool:
+    return not _is_rotated(context)
 
+
+def _stop_rotation(context: Context) -> None:
+    context.call("cancel_rotate_secret", SecretId=context.inputs["secretId"])
+
+
+_ROTATION = ("rotationEnabled", "rotationLambdaArn", "rotationRules")
+_IMMEDIATELY = {"RotateImmediately": "{rotateImmediately}"}
 
 SECRET_ROTATION = ResourceType(
     pulumi_type="aws:secretsmanager/secretRotation:SecretRotation",
     service="secretsmanager",
     docs=f"{_DOCS}/secretsmanager_secret_rotation",
     id=Id(template="{secretId}"),
-    create=(Call("rotate_secret", when=_is_rotated),),
-    read=Read("describe_secret", set=_SECRET, item="RotationEnabled && @"),
-    update=(
-        Call("rotate_secret", set=_SECRET, full=True, when=_is_rotated),
-        Run(_stop_rotation, on=("rotationEnabled",)),
+    create=(
+        Call("rotate_secret", set=_IMMEDIATELY, when=_is_rotated),
+        Run(_stop_rotation, on=("secretId", "rotationEnabled"), when=_is_stopped),
     ),
-    delete=(Call("cancel_rotate_secret", set=_SECRET, when=_is_rotated),),
+    read=Read("describe_secret", set=_SECRET, item="!DeletedDate && @"),
+    # A change of rotateImmediately alone rotates nothing.
+    update=(
+        Call("rotate_secret", set={**_SECRET, **_IMMEDIATELY}, on=_ROTATION, full=True, when=_is_rotated),
+        Run(_stop_rotation, on=("rotationEnabled",), when=_is_stopped),
+    ),
+    delete=(Call("cancel_rotate_secret", set=_SECRET),),
     fields={
         "secretId": Field("SecretId", read="ARN"),
-        "rotationLambdaArn": Field("RotationLambdaARN"),
-        "rotateImmediately": Field(write_only=True, default=True),
-        "rotationEnabled": Field(default=True),
+        "rotationLambdaArn": Field("RotationLambdaARN", default=None),
+        "rotateImmediately": Field(default=True),
+        "rotationEnabled": Field(absent=False),
+        # AWS remembers the rules of a rotation that somebody stopped: none are in force.
+        "rotationRules": Field(read="RotationEnabled && RotationRules || `{}`"),
     },
     force_new=("secretId",),
+    local=("rotateImmediately",),
     check=(exactly_one("rotationLambdaArn", "externalSecretRotationRoleArn"),),
     unsupported={
         "externalSecretRotationMetadatas": "secrets that partners manage",

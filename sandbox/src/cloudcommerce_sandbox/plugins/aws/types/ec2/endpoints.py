@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.checks import exactly_one
-from cloudcommerce_sandbox.plugins.aws.context import Context
+from cloudcommerce_sandbox.plugins.aws.context import Context, Properties
 from cloudcommerce_sandbox.plugins.aws.conversions import IGNORE_CASE, POLICY, Convert
 from cloudcommerce_sandbox.plugins.aws.declaration import (
     Call,
@@ -34,6 +34,10 @@ def _change_sets(context: Context) -> None:
             request[f"Remove{member}"] = sorted(before - wanted)
     if request:
         context.call("modify_vpc_endpoint", VpcEndpointId=context.id, **request)
+
+
+def _is_no_interface(before: Properties, now: Properties) -> bool:
+    return str({**before, **now}.get("vpcEndpointType", "Gateway")) != "Interface"
 
 
 VPC_ENDPOINT = ResourceType(
@@ -74,6 +78,7 @@ VPC_ENDPOINT = ResourceType(
     tags=ec2_tags("vpc-endpoint"),
     fields={
         "policy": Field("PolicyDocument", convert=POLICY),
+        "serviceName": Field(default=None),
         "vpcEndpointType": Field(default="Gateway"),
         "securityGroupIds": Field(read="Groups[].GroupId"),
         "ipAddressType": Field(convert=IGNORE_CASE),
@@ -86,6 +91,8 @@ VPC_ENDPOINT = ResourceType(
         "dnsOptions.privateDnsPreference",
         "dnsOptions.privateDnsSpecifiedDomains",
     ),
+    force_new_if={"privateDnsEnabled": _is_no_interface},
+    kept=("dnsOptions", "routeTableIds", "securityGroupIds", "subnetIds"),
     outputs={"arn": "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}"},
     unsupported={
         "autoAccept": "acceptance of endpoints of other accounts",
@@ -121,7 +128,7 @@ def _watched(context: Context) -> str:
 
 def _of_kind(prefix: str) -> Field:
     """Read the watched resource's id into the property of its kind only."""
-    return Field("ResourceIds", read=f"[ResourceId][?@ && starts_with(@, '{prefix}-')] | [0]")
+    return Field("ResourceIds", read=f"[ResourceId][?@ && starts_with(@, '{prefix}-')] | [0]", default=None)
 
 
 FLOW_LOG = ResourceType(
@@ -146,9 +153,15 @@ FLOW_LOG = ResourceType(
         "vpcId": _of_kind("vpc"),
         "subnetId": _of_kind("subnet"),
         "eniId": _of_kind("eni"),
-        "transitGatewayId": _of_kind("tgw"),
+        "transitGatewayId": Field(
+            "ResourceIds",
+            read="[ResourceId][?@ && starts_with(@, 'tgw-') && !starts_with(@, 'tgw-attach-')] | [0]",
+            default=None,
+        ),
         "transitGatewayAttachmentId": _of_kind("tgw-attach"),
-        "iamRoleArn": Field("DeliverLogsPermissionArn"),
+        "deliverCrossAccountRole": Field(default=None),
+        "iamRoleArn": Field("DeliverLogsPermissionArn", default=None),
+        "trafficType": Field(default=None),
         "logDestination": Field(convert=Convert(send=lambda arn: arn.removesuffix(":*"))),
         "logDestinationType": Field(default="cloud-watch-logs"),
         "maxAggregationInterval": Field(default=600),
@@ -164,6 +177,7 @@ FLOW_LOG = ResourceType(
         "maxAggregationInterval",
         "trafficType",
     ),
+    kept=("destinationOptions",),
     outputs={"arn": "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"},
     unsupported={
         "regionalNatGatewayId": "regional NAT gateways",

@@ -85,10 +85,9 @@ EIP = ResourceType(
     ),
     tags=ec2_tags("elastic-ip"),
     fields={
-        "domain": Field(default="vpc"),
         "instance": Field(read="InstanceId"),
         "networkInterface": Field(read="NetworkInterfaceId"),
-        "associateWithPrivateIp": Field(read="PrivateIpAddress"),
+        "associateWithPrivateIp": Field(write_only=True, default=None),
         "privateIp": Field(read="PrivateIpAddress"),
     },
     force_new=("address", "domain", "networkBorderGroup", "publicIpv4Pool"),
@@ -113,7 +112,7 @@ NAT_GATEWAY = ResourceType(
     delete=(Call("delete_nat_gateway", set={"NatGatewayId": "{id}"}),),
     tags=ec2_tags("natgateway"),
     fields={
-        "allocationId": Field(read="NatGatewayAddresses[0].AllocationId"),
+        "allocationId": Field(read="NatGatewayAddresses[0].AllocationId", default=None),
         "associationId": Field(read="NatGatewayAddresses[0].AssociationId"),
         "networkInterfaceId": Field(read="NatGatewayAddresses[0].NetworkInterfaceId"),
         "privateIp": Field("PrivateIpAddress", read="NatGatewayAddresses[0].PrivateIp"),

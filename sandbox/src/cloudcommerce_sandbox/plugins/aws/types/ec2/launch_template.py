@@ -17,6 +17,18 @@ from cloudcommerce_sandbox.plugins.aws.declaration import (
 from cloudcommerce_sandbox.plugins.aws.tagging import ec2_tags
 
 _ID = {"LaunchTemplateId": "{id}"}
+_SCALARS = (
+    "disableApiStop",
+    "disableApiTermination",
+    "ebsOptimized",
+    "imageId",
+    "instanceInitiatedShutdownBehavior",
+    "instanceType",
+    "kernelId",
+    "keyName",
+    "ramDiskId",
+    "userData",
+)
 _NAMES = {"name": "LaunchTemplateName", "description": "VersionDescription"}
 
 
@@ -98,6 +110,7 @@ LAUNCH_TEMPLATE = ResourceType(
     name=Name(prefix="namePrefix", max_length=128, allowed="a-zA-Z0-9().\\-/_"),
     tags=ec2_tags("launch-template"),
     fields={
+        **{name: Field(default=None) for name in _SCALARS},
         "name": Field("LaunchTemplateName"),
         "description": Field("VersionDescription", default=""),
         "latestVersion": Field(read="LatestVersionNumber"),
@@ -109,6 +122,7 @@ LAUNCH_TEMPLATE = ResourceType(
         "tagSpecifications": Field(convert=Convert(send=_tagged, read=_untagged)),
     },
     force_new=("name", "namePrefix"),
+    kept=("metadataOptions",),
     outputs={"arn": "arn:{partition}:ec2:{region}:{account}:launch-template/{id}"},
     local=("updateDefaultVersion",),
     unsupported={"networkInterfaces.ipv4Addresses": "several fixed addresses of an interface"},

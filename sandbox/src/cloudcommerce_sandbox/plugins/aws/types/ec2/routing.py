@@ -78,13 +78,19 @@ ROUTE = ResourceType(
     update=(Call("replace_route", on=_TARGET_NAMES, full=True),),
     delete=(Call("delete_route", props=tuple(_DESTINATIONS)),),
     fields={
-        **{name: Field(member) for name, member in {**_TARGETS, **_DESTINATIONS}.items()},
-        "gatewayId": Field("GatewayId", read="GatewayId"),
+        **{name: Field(member, default=None) for name, member in {**_TARGETS, **_DESTINATIONS}.items()},
+        # AWS reports a network interface behind some other targets, and endpoints as gateways.
+        "networkInterfaceId": Field("NetworkInterfaceId"),
+        "gatewayId": Field(
+            "GatewayId", read="[GatewayId][?@ && !starts_with(@, 'vpce-')] | [0]", default=None
+        ),
+        "vpcEndpointId": Field(
+            "VpcEndpointId", read="[GatewayId][?@ && starts_with(@, 'vpce-')] | [0]", default=None
+        ),
     },
     force_new=("routeTableId", *_DESTINATIONS),
     unsupported={"odbNetworkArn": "Oracle Database networks"},
     check=(exactly_one(*_DESTINATIONS), exactly_one(*_TARGET_NAMES)),
-    delete_before_replace=True,
 )
 
 
@@ -143,6 +149,7 @@ ROUTE_TABLE = ResourceType(
     tags=ec2_tags("route-table"),
     fields={"routes": Field(read="Routes", convert=Convert(read=_inline_routes, equal=_same_routes))},
     force_new=("vpcId",),
+    kept=("routes",),
     outputs={"arn": "arn:{partition}:ec2:{region}:{account}:route-table/{id}"},
     unsupported={
         "propagatingVgws": "virtual private gateways",
@@ -152,19 +159,41 @@ ROUTE_TABLE = ResourceType(
 
 _ASSOCIATION = "RouteTables[].Associations[] | [?RouteTableAssociationId=='{id}'] | [0]"
 
+
+def _parse_association(text: str) -> Properties:
+    target, _, table = text.partition("/")
+    return {"gatewayId" if target.startswith(("igw-", "vgw-")) else "subnetId": target, "routeTableId": table}
+
+
+def _read_association(context: Context) -> dict[str, Any] | None:
+    """Find the association, on import by what it joins: `<subnet or gateway id>/<route table id>`."""
+    joined = _parse_association(context.id) if "/" in context.id else {}
+    filters: list[dict[str, Any]] = (
+        [{"Name": "route-table-id", "Values": [joined["routeTableId"]]}]
+        if joined
+        else [{"Name": "association.route-table-association-id", "Values": [context.id]}]
+    )
+    tables = context.find("describe_route_tables", "RouteTables[].Associations[]", Filters=filters)
+    for found in tables or ():
+        targets = (found.get("SubnetId"), found.get("GatewayId"))
+        if context.id in (
+            found["RouteTableAssociationId"],
+            *(f"{t}/{found['RouteTableId']}" for t in targets),
+        ):
+            context.id = str(found["RouteTableAssociationId"])
+            return dict(found)
+    return None
+
+
 ROUTE_TABLE_ASSOCIATION = ResourceType(
     pulumi_type="aws:ec2/routeTableAssociation:RouteTableAssociation",
     service="ec2",
     docs=f"{_REGISTRY}/route_table_association",
     id=Id(response="AssociationId"),
     create=(Call("associate_route_table", item="@"),),
-    read=Read(
-        "describe_route_tables",
-        set={"Filters": [{"Name": "association.route-table-association-id", "Values": ["{id}"]}]},
-        item=_ASSOCIATION,
-    ),
+    read=Read(function=_read_association),
     delete=(Call("disassociate_route_table", set={"AssociationId": "{id}"}),),
-    # Moving it to another table gives it another id, which an update in Pulumi can't.
+    # Terraform moves it to another table in place, which gives it another id. An update in Pulumi can't.
     force_new=EVERYTHING,
     delete_before_replace=True,
     check=(exactly_one("subnetId", "gatewayId"),),
@@ -207,6 +236,7 @@ MAIN_ROUTE_TABLE_ASSOCIATION = ResourceType(
         ),
     ),
     fields={"originalRouteTableId": Field(read="OriginalRouteTableId")},
+    # As above: in place in Terraform, with another id.
     force_new=EVERYTHING,
     delete_before_replace=True,
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import zlib
 from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.checks import exactly_one
@@ -45,11 +48,12 @@ def _blocks(member: str) -> Convert:
 
 _FIELDS = {
     "name": Field("GroupName"),
-    "description": Field(default="Managed by Pulumi"),
     "ingress": Field(read="@", convert=_blocks("IpPermissions")),
     "egress": Field(read="@", convert=_blocks("IpPermissionsEgress")),
+    "revokeRulesOnDelete": Field(default=False),
 }
 _READ = Read("describe_security_groups", set={"GroupIds": "{id}"}, item="SecurityGroups[0]")
+_PROTOCOL = Convert(equal=lambda a, b: rules.protocol_name(a) == rules.protocol_name(b))
 _ARN = "arn:{partition}:ec2:{region}:{account}:security-group/{id}"
 
 SECURITY_GROUP = ResourceType(
@@ -68,6 +72,7 @@ SECURITY_GROUP = ResourceType(
     tags=ec2_tags("security-group"),
     fields={**_FIELDS, "description": Field(default="Managed by Pulumi")},
     force_new=("name", "namePrefix", "description", "vpcId"),
+    kept=("ingress", "egress"),
     outputs={"arn": _ARN},
     local=("revokeRulesOnDelete",),
     prepare=lambda inputs: {"description": "Managed by Pulumi", **inputs},
@@ -108,6 +113,7 @@ DEFAULT_SECURITY_GROUP = ResourceType(
     tags=ec2_tags(""),
     fields=_FIELDS,
     force_new=("vpcId",),
+    kept=("ingress", "egress"),
     outputs={"arn": _ARN, "namePrefix": ""},
     local=("revokeRulesOnDelete",),
 )
@@ -151,6 +157,16 @@ def _rule_request(context: Context) -> list[dict[str, Any]]:
     }
     rule = {member: inputs[name] for name, member in names.items() if inputs.get(name) is not None}
     return [{"SecurityGroupRuleId": context.id, "SecurityGroupRule": rule}]
+
+
+def _changes_kind_of_source(before: Properties, now: Properties) -> bool:
+    """A rule can get another address, but no group in place of an address."""
+    return {name for name in _SOURCES if before.get(name)} != {name for name in _SOURCES if now.get(name)}
+
+
+def _port(member: str) -> Field:
+    # AWS reports -1 for a rule that names no ports.
+    return Field(member, read=f"[{member}][?@ != `null` && @ != `-1`] | [0]", default=None)
 
 
 _RULE_PROPERTIES = ("ipProtocol", "fromPort", "toPort", "description", *_SOURCES)
@@ -200,13 +216,15 @@ def _rule(direction: str) -> ResourceType:
         tags=ec2_tags(""),
         fields={
             "securityGroupId": Field(read="GroupId"),
-            "referencedSecurityGroupId": Field(read="ReferencedGroupInfo.GroupId"),
-            "ipProtocol": Field(
-                convert=Convert(equal=lambda a, b: rules.protocol_name(a) == rules.protocol_name(b))
-            ),
+            **{name: Field(default=None) for name in _SOURCES},
+            "referencedSecurityGroupId": Field(read="ReferencedGroupInfo.GroupId", default=None),
+            "fromPort": _port("FromPort"),
+            "toPort": _port("ToPort"),
+            "ipProtocol": Field(convert=_PROTOCOL),
             "description": Field(default=""),
         },
         force_new=("securityGroupId",),
+        force_new_if=dict.fromkeys(_SOURCES, _changes_kind_of_source),
         outputs={"arn": "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}"},
         check=(exactly_one(*_SOURCES),),
     )
@@ -222,38 +240,74 @@ def _classic_grants(inputs: Properties) -> set[rules.Grant]:
     return rules.of_blocks([block])
 
 
-def _own_group(context: Context) -> str:
-    return str(context.inputs.get("securityGroupId") or context.state.get("securityGroupId"))
-
-
 def _classic(verb: str, context: Context) -> dict[str, Any]:
-    group = _own_group(context)
+    group = context.inputs["securityGroupId"]
     permissions = [rules.to_permission(grant, group) for grant in sorted(_classic_grants(context.inputs))]
     return context.call(
         f"{verb}_security_group_{context.inputs['type']}", GroupId=group, IpPermissions=permissions
     )
 
 
+_CLASSIC_LISTS = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds")
+
+
 def _classic_id(context: Context) -> str:
-    return str(context.response["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+    """Return `sgrule-` and a number made of what the rule opens: it can stand for several rules of AWS."""
+    properties = {**context.state, **context.inputs}
+    grants = sorted((g.protocol, g.from_port, g.to_port, g.source) for g in _classic_grants(properties))
+    text = json.dumps([properties["securityGroupId"], properties["type"], grants])
+    return f"sgrule-{zlib.crc32(text.encode())}"
+
+
+def _parse_classic(identifier: str) -> Properties:
+    """Read an import id: group, type, protocol, first port, last port and sources, joined by `_`."""
+    group, direction, protocol, first, last, *sources = f"{identifier}_____".split("_")
+    named = [source for source in sources if source]
+    if not (group.startswith("sg-") and direction in ("ingress", "egress") and named):
+        return {}
+    found: dict[str, Any] = {}
+    for source in named:
+        if source == "self":
+            found["self"] = True
+        elif source.startswith("sg-"):
+            found["sourceSecurityGroupId"] = source
+        elif source.startswith("pl-"):
+            found.setdefault("prefixListIds", []).append(source)
+        else:
+            found.setdefault("ipv6CidrBlocks" if ":" in source else "cidrBlocks", []).append(source)
+    return {
+        "securityGroupId": group,
+        "type": direction,
+        "protocol": rules.protocol_name(protocol),
+        "fromPort": int(first),
+        "toPort": int(last),
+        **found,
+    }
 
 
 def _read_classic(context: Context) -> dict[str, Any] | None:
     """Find the rule by what it opens: one resource can stand for several rules of AWS."""
     inputs = {**context.state, **context.inputs}
-    group = str(inputs.get("securityGroupId", ""))
+    if not inputs.get("securityGroupId"):
+        message = (
+            f"{context.id!r} names no rule; give the group, the type, the protocol, both ports and the "
+            "sources: sg-0123_ingress_tcp_8000_8000_10.0.3.0/24"
+        )
+        raise ProviderError(message)
+    group = str(inputs["securityGroupId"])
     member = "IpPermissions" if inputs.get("type") == "ingress" else "IpPermissionsEgress"
     found = context.find("describe_security_groups", f"SecurityGroups[0].{member}", GroupIds=[group])
-    wanted = {(g.protocol, g.from_port, g.to_port, g.kind, g.source) for g in _classic_grants(inputs)}
-    has = {
-        (g.protocol, g.from_port, g.to_port, g.kind, g.source)
-        for g in rules.of_permissions(found or (), group)
-    }
-    return {} if wanted and wanted <= has else None
+    wanted = {dataclasses.replace(grant, description="") for grant in _classic_grants(inputs)}
+    has = rules.of_permissions(found or (), group)
+    met = [grant for grant in has if dataclasses.replace(grant, description="") in wanted]
+    if not wanted or len(met) < len(wanted):
+        return None
+    context.id = _classic_id(context)
+    return {"Description": met[0].description}
 
 
 def _describe(context: Context) -> None:
-    group = _own_group(context)
+    group = context.inputs["securityGroupId"]
     permissions = [rules.to_permission(grant, group) for grant in sorted(_classic_grants(context.inputs))]
     direction = context.inputs["type"]
     context.call(
@@ -261,21 +315,26 @@ def _describe(context: Context) -> None:
     )
 
 
-_CLASSIC_SOURCES = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "self", "sourceSecurityGroupId")
+_CLASSIC_SOURCES = (*_CLASSIC_LISTS, "self", "sourceSecurityGroupId")
 _CLASSIC_IDENTITY = ("type", "protocol", "fromPort", "toPort", "securityGroupId", *_CLASSIC_SOURCES)
 
 SECURITY_GROUP_RULE = ResourceType(
     pulumi_type="aws:ec2/securityGroupRule:SecurityGroupRule",
     service="ec2",
     docs=f"{_REGISTRY}/security_group_rule",
-    id=Id(function=_classic_id),
+    id=Id(function=_classic_id, parse=_parse_classic),
     create=(Run(lambda context: _classic("authorize", context), on=(*_CLASSIC_IDENTITY, "description")),),
     read=Read(function=_read_classic),
     update=(Run(_describe, on=("description",)),),
     delete=(Run(lambda context: _classic("revoke", context)),),
-    fields={"description": Field(default=""), "self": Field(default=False)},
+    fields={
+        "description": Field(default=""),
+        "self": Field(default=False),
+        "protocol": Field(convert=_PROTOCOL),
+    },
     force_new=_CLASSIC_IDENTITY,
-    outputs={"securityGroupRuleId": "{id}"},
+    no_output=("securityGroupRuleId",),
+    delete_before_replace=True,
 )
 
 TYPES = (SECURITY_GROUP, DEFAULT_SECURITY_GROUP, SECURITY_GROUP_RULE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloudcommerce_sandbox.plugins.aws.checks import conflicts
-from cloudcommerce_sandbox.plugins.aws.context import Context
+from cloudcommerce_sandbox.plugins.aws.context import Context, Properties
 from cloudcommerce_sandbox.plugins.aws.declaration import (
     Call,
     Fetch,
@@ -34,6 +34,14 @@ def _ipv6(context: Context) -> None:
         context.call("disassociate_vpc_cidr_block", AssociationId=association)
 
 
+def _tenancy_replaces(before: Properties, now: Properties) -> bool:
+    """Only from dedicated to default a VPC can change in place."""
+    return (before.get("instanceTenancy"), now.get("instanceTenancy") or "default") != (
+        "dedicated",
+        "default",
+    )
+
+
 def _of_vpc(operation: str, item: str, into: str) -> Fetch:
     return Fetch(operation, set=_OF_VPC, item=item, into=into, always=True)
 
@@ -55,6 +63,7 @@ VPC = ResourceType(
                     set={**_VPC, "Attribute": name},
                     item=f"{name[0].upper()}{name[1:]}.Value",
                     into=name,
+                    always=True,
                 )
                 for name in _ATTRIBUTES
             ),
@@ -73,20 +82,23 @@ VPC = ResourceType(
             ),
         ),
     ),
-    update=(*_VPC_STEPS, Run(_ipv6, on=("assignGeneratedIpv6CidrBlock",))),
+    update=(
+        *_VPC_STEPS,
+        Call("modify_vpc_tenancy", set=_VPC, on=("instanceTenancy",)),
+        Run(_ipv6, on=("assignGeneratedIpv6CidrBlock",)),
+    ),
     delete=(Call("delete_vpc", set=_VPC),),
     tags=ec2_tags("vpc"),
     fields={
         "assignGeneratedIpv6CidrBlock": Field("AmazonProvidedIpv6CidrBlock", write_only=True, default=False),
         "enableDnsSupport": Field(default=True),
-        "enableDnsHostnames": Field(default=False),
-        "enableNetworkAddressUsageMetrics": Field(default=False),
         "instanceTenancy": Field(default="default"),
         "ipv6CidrBlock": Field(read="Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock"),
         "ipv6AssociationId": Field(read="Ipv6CidrBlockAssociationSet[0].AssociationId"),
         "defaultRouteTableId": Field(read="MainRouteTableId"),
     },
-    force_new=("cidrBlock", "instanceTenancy"),
+    force_new=("cidrBlock",),
+    force_new_if={"instanceTenancy": _tenancy_replaces},
     outputs={"arn": "arn:{partition}:ec2:{region}:{account}:vpc/{id}"},
     unsupported={
         "ipv4IpamPoolId": "IPAM pools",
@@ -113,6 +125,18 @@ _SUBNET_STEPS: tuple[Step, ...] = tuple(
     for name, member in _SUBNET_MEMBERS.items()
 )
 
+
+def _move_ipv6(context: Context) -> None:
+    if association := context.state.get("ipv6CidrBlockAssociationId"):
+        context.call("disassociate_subnet_cidr_block", AssociationId=association)
+    if block := context.inputs.get("ipv6CidrBlock"):
+        context.call("associate_subnet_cidr_block", SubnetId=context.id, Ipv6CidrBlock=block)
+
+
+def _assigns_ipv6(before: Properties, _now: Properties) -> bool:
+    return bool(before.get("ipv6CidrBlock") and before.get("assignIpv6AddressOnCreation"))
+
+
 SUBNET = ResourceType(
     pulumi_type="aws:ec2/subnet:Subnet",
     service="ec2",
@@ -120,7 +144,8 @@ SUBNET = ResourceType(
     id=Id(response="Subnet.SubnetId"),
     create=(Call("create_subnet", item="Subnet"), *_SUBNET_STEPS),
     read=Read("describe_subnets", set={"SubnetIds": "{id}"}, item="Subnets[0]"),
-    update=_SUBNET_STEPS,
+    # Addresses are assigned from the block: it comes before them.
+    update=(Run(_move_ipv6, on=("ipv6CidrBlock",)), *_SUBNET_STEPS),
     delete=(Call("delete_subnet", set=_SUBNET),),
     tags=ec2_tags("subnet"),
     fields={
@@ -133,9 +158,7 @@ SUBNET = ResourceType(
         "enableResourceNameDnsAaaaRecordOnLaunch": Field(
             read="PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord", default=False
         ),
-        "privateDnsHostnameTypeOnLaunch": Field(
-            read="PrivateDnsNameOptionsOnLaunch.HostnameType", default="ip-name"
-        ),
+        "privateDnsHostnameTypeOnLaunch": Field(read="PrivateDnsNameOptionsOnLaunch.HostnameType"),
         "ipv6CidrBlock": Field(read="Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock"),
         "ipv6CidrBlockAssociationId": Field(read="Ipv6CidrBlockAssociationSet[0].AssociationId"),
         "ipv6Native": Field(default=False),
@@ -145,10 +168,9 @@ SUBNET = ResourceType(
         "cidrBlock",
         "availabilityZone",
         "availabilityZoneId",
-        "outpostArn",
         "ipv6Native",
-        "ipv6CidrBlock",
     ),
+    force_new_if={"ipv6CidrBlock": _assigns_ipv6},
     outputs={"arn": "arn:{partition}:ec2:{region}:{account}:subnet/{id}"},
     unsupported={
         "customerOwnedIpv4Pool": "Outposts",
