@@ -1,32 +1,32 @@
 """Amazon DocumentDB: the users' documents over three zones."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components.data.access import store_security_group
 from components.data.instance_classes import DOCUMENT_DB, capacity
 from components.data.parameter import Parameter
 from components.data.store_identity import check_backup_days, incarnation, store_log_groups, zone_letter
+from components.network.access import store_security_group
 from components.secrets.credential import Credential, CredentialArgs
 from components.secrets.rotation import RotationTarget
 
 PORT = 27017
 _LOGS = ("audit", "profiler")
 _CA = "rds-ca-rsa2048-g1"
+# https://docs.aws.amazon.com/documentdb/latest/developerguide/API_CreateDBCluster.html
+_USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 
 PARAMETERS = (
     Parameter(name="tls", value="tls1.2+", apply_method="pending-reboot"),
     Parameter(name="audit_logs", value="enabled"),
     Parameter(name="profiler", value="enabled"),
-    Parameter(name="profiler_threshold_ms", value="100"),
-    Parameter(name="profiler_sampling_rate", value="1.0"),
-    # Sessions and tokens that ran out are deleted by the store itself.
-    Parameter(name="ttl_monitor", value="enabled", apply_method="pending-reboot"),
 )
-"""`tls1.2+` is `enabled` without TLS 1.0 and 1.1.
+"""`tls1.2+` is `enabled` without TLS 1.0 and 1.1. What is not named is wanted as it is by default: the
+profiler logs every operation over 100 ms, and the store itself deletes sessions and tokens that ran out.
 https://docs.aws.amazon.com/documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters.html"""
 
 
@@ -47,7 +47,7 @@ class DocumentDbArgs:
         deletion_protection: Whether DocumentDB refuses to delete the cluster.
         protect: Whether Pulumi refuses to delete the stateful resources.
         engine_version: DocumentDB version at creation.
-        master_username: Administrator, used by the bootstrap program only.
+        master_username: Administrator, used by the bootstrap program only; letters and digits.
         backup_retention_days: Days of point-in-time recovery, 1 to 35.
         log_retention_days: Days that the exported logs are kept.
     """
@@ -64,12 +64,17 @@ class DocumentDbArgs:
     deletion_protection: bool
     protect: bool
     engine_version: str = "5.0.0"
-    master_username: str = "cloudcommerce_admin"
+    master_username: str = "cloudcommerceadmin"
     backup_retention_days: int = 30
     log_retention_days: int = 365
 
     def __post_init__(self) -> None:
         check_backup_days(self.backup_retention_days)
+        if not _USERNAME.fullmatch(self.master_username):
+            raise ValueError(
+                f"master_username is {self.master_username!r}; DocumentDB takes 1 to 63 letters and digits, "
+                "a letter first"
+            )
         if not self.zones:
             raise ValueError("zones is empty: name the availability zones, one instance is made in each")
 

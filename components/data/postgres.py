@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.data.access import store_security_group
 from components.data.instance_classes import RDS, capacity
 from components.data.postgres_parameters import Role, postgres_parameters
 from components.data.store_identity import check_backup_days, incarnation, store_log_groups
+from components.network.access import store_security_group
 from components.secrets.credential import Credential, CredentialArgs
 from components.secrets.rotation import RotationTarget
 from components.secrets.trust import trust_policy
@@ -294,7 +294,6 @@ class Postgres(pulumi.ComponentResource):
             f"{name}-replica",
             identifier=identifier,
             replicate_source_db=primary.identifier,
-            engine_lifecycle_support="open-source-rds-extended-support-disabled",
             instance_class=args.instance_class,
             max_allocated_storage=args.max_allocated_storage,
             storage_type="gp3",

@@ -35,7 +35,7 @@ def postgres_parameters(memory: int, role: Role) -> tuple[Parameter, ...]:
     """The parameter group of an instance.
 
     A replica has all of the primary's parameters, since it may be promoted and a standby with fewer
-    connections than its primary does not start, and two of its own. Bind values stay out of the log
+    connections than its primary does not start, and one of its own. Bind values stay out of the log
     (`log_parameter_max_length`) and `auto_explain` is left out because it would write them with its plans:
     customers' addresses do not belong into CloudWatch.
 
@@ -70,17 +70,18 @@ def _memory(memory: int) -> tuple[Parameter, ...]:
     )
 
 
+# All but the last are RDS's defaults, said because a change of them would be a hole.
 _SECURITY = (
     Parameter(name="rds.force_ssl", value="1", apply_method="pending-reboot"),
-    Parameter(name="ssl_min_protocol_version", value="TLSv1.2"),
-    Parameter(name="password_encryption", value="scram-sha-256"),
+    Parameter(name="ssl_min_protocol_version", value="TLSv1.2", apply_method="pending-reboot"),
+    Parameter(name="password_encryption", value="scram-sha-256", apply_method="pending-reboot"),
     Parameter(name="rds.accepted_password_auth_method", value="scram"),
 )
 
 _OBSERVABILITY = (
     Parameter(name="shared_preload_libraries", value="pg_stat_statements", apply_method="pending-reboot"),
     Parameter(name="pg_stat_statements.track", value="ALL"),
-    Parameter(name="track_io_timing", value="1"),
+    Parameter(name="track_io_timing", value="1", apply_method="pending-reboot"),
     Parameter(name="log_connections", value="1"),
     Parameter(name="log_disconnections", value="1"),
     Parameter(name="log_statement", value="ddl"),
@@ -88,7 +89,7 @@ _OBSERVABILITY = (
     Parameter(name="log_parameter_max_length", value="0"),
     Parameter(name="log_lock_waits", value="1"),
     Parameter(name="log_temp_files", value="10240"),
-    Parameter(name="log_autovacuum_min_duration", value="10000"),
+    Parameter(name="log_autovacuum_min_duration", value="10000", apply_method="pending-reboot"),
 )
 
 _AUTOVACUUM = (
@@ -111,5 +112,4 @@ _SESSIONS = (
 _REPLICA = (
     # Reports on the replica are not canceled by the primary's vacuum, at the price of some bloat there.
     Parameter(name="hot_standby_feedback", value="1"),
-    Parameter(name="max_standby_streaming_delay", value="30000"),
 )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.data.access import admit, store_security_group
 from components.data.postgres import PORT
 from components.data.proxy_policy import proxy_policy
+from components.network.access import admit, store_security_group
 from components.secrets.credential import Credential, CredentialArgs
 from components.secrets.trust import trust_policy
 

@@ -7,10 +7,10 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components.data.access import store_security_group
 from components.data.instance_classes import VALKEY, capacity
 from components.data.store_identity import check_backup_days, incarnation, store_log_groups, zone_letter
 from components.data.valkey_access import DENY_ALL, access_string
+from components.network.access import store_security_group
 from components.secrets.credential import PASSWORD_LENGTH, Credential, CredentialArgs
 from components.secrets.rotation import RotationTarget
 

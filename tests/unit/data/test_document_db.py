@@ -65,7 +65,7 @@ def test_the_cluster_is_encrypted_audited_and_tls_only(stood_up: Deployment) -> 
     assert cluster.inputs["kmsKeyId"] == key("customer")
     assert group.inputs["family"] == "docdb5.0"
     assert parameters["tls"] == "tls1.2+"
-    assert parameters["audit_logs"] == parameters["profiler"] == parameters["ttl_monitor"] == "enabled"
+    assert parameters["audit_logs"] == parameters["profiler"] == "enabled"
     logs = stood_up.all("LogGroup")
     identifier = cluster.inputs["clusterIdentifier"]
     assert {g.inputs["name"] for g in logs} == {
@@ -107,7 +107,12 @@ def test_master_and_service_have_secrets_of_their_own(stood_up: Deployment) -> N
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"zones": ()}, "zones is empty"), ({"backup_retention_days": 99}, "99 days; AWS takes 1 to 35")],
+    [
+        ({"zones": ()}, "zones is empty"),
+        ({"backup_retention_days": 99}, "99 days; AWS takes 1 to 35"),
+        ({"master_username": "cloud_admin"}, "'cloud_admin'; DocumentDB takes 1 to 63 letters and digits"),
+        ({"master_username": "1st"}, "a letter first"),
+    ],
 )
 def test_impossible_arguments_are_refused_at_once(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

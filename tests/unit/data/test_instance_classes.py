@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.data.document_db import PARAMETERS
 from components.data.instance_classes import DOCUMENT_DB, GIB, RABBITMQ, RDS, VALKEY, InstanceClass, capacity
 from components.data.postgres_parameters import max_connections, postgres_parameters
 
@@ -74,7 +75,7 @@ def test_a_replica_could_take_its_primary_s_place() -> None:
     primary, replica = parameters(16 * GIB), parameters(16 * GIB, "replica")
 
     assert primary.items() <= replica.items()
-    assert replica.keys() - primary.keys() == {"hot_standby_feedback", "max_standby_streaming_delay"}
+    assert replica.keys() - primary.keys() == {"hot_standby_feedback"}
 
 
 def test_static_parameters_wait_for_a_reboot_as_rds_demands() -> None:
@@ -84,3 +85,26 @@ def test_static_parameters_wait_for_a_reboot_as_rds_demands() -> None:
 
     assert {methods[name] for name in static} == {"pending-reboot"}
     assert methods["log_min_duration_statement"] == "immediate"
+
+
+def test_what_is_the_engine_s_default_waits_for_a_reboot_so_that_no_update_is_made_for_ever() -> None:
+    """https://github.com/hashicorp/terraform-provider-aws/issues/36419"""
+    of_postgres = {
+        "log_autovacuum_min_duration": "10000",
+        "password_encryption": "scram-sha-256",
+        "rds.force_ssl": "1",
+        "shared_preload_libraries": "pg_stat_statements",
+        "ssl_min_protocol_version": "TLSv1.2",
+        "track_io_timing": "1",
+    }
+    of_document_db = {
+        "profiler_sampling_rate": "1.0",
+        "profiler_threshold_ms": "100",
+        "ttl_monitor": "enabled",
+    }
+    defaults = of_postgres.items() | of_document_db.items()
+    parameters = (*postgres_parameters(8 * GIB, "replica"), *PARAMETERS)
+    said = [p for p in parameters if (p.name, p.value) in defaults]
+
+    assert {p.name for p in said} >= of_postgres.keys()
+    assert {p.apply_method for p in said} == {"pending-reboot"}

@@ -78,6 +78,8 @@ def test_instances_are_encrypted_watched_and_highly_available(postgres: Deployme
 
     assert primary.inputs["kmsKeyId"] == key("commerce")
     assert primary.inputs["engineVersion"] == "17"
+    assert primary.inputs["engineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
+    assert "engineLifecycleSupport" not in replica.inputs, "no argument of CreateDBInstanceReadReplica"
     assert "kmsKeyId" not in replica.inputs, "RDS refuses a key for a replica in its primary's region"
     for instance in (primary, replica):
         assert instance.inputs["storageEncrypted"] is True
@@ -85,7 +87,6 @@ def test_instances_are_encrypted_watched_and_highly_available(postgres: Deployme
         assert instance.inputs["performanceInsightsKmsKeyId"] == key("commerce")
         assert instance.inputs["monitoringInterval"] == 60
         assert instance.inputs["caCertIdentifier"] == "rds-ca-rsa2048-g1"
-        assert instance.inputs["engineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
         assert instance.inputs["maxAllocatedStorage"] == 1000
 
 
