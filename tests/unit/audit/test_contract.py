@@ -4,7 +4,6 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from operations.proofs.contract import read_claims
 from operations.proofs.evidence import LOOKUPS, Lookup
 from operations.proofs.judge import _COMPARISONS
 from tests.unit.mock_engine import deploy
-from tests.unit.stacks.program import deploy_production
+from tests.unit.stacks.program import production
 
 pytestmark = pytest.mark.mission_M72
 
@@ -32,9 +31,8 @@ SCHEMA = ROOT / "infra" / "audit" / "schema.json"
 SECTIONS = ("encryption", "exposure", "backups", "availability", "versions", "logging")
 
 
-@cache
 def document() -> dict[str, Any]:
-    audit: dict[str, Any] = deploy_production().exports["audit"]
+    audit: dict[str, Any] = production().exports["audit"]
     return audit
 
 
@@ -98,7 +96,7 @@ def test_the_programs_document_holds_the_contract_and_states_every_fact() -> Non
 
 
 def test_a_claim_is_what_the_resource_says_and_not_what_the_code_means() -> None:
-    deployed = deploy_production()
+    deployed = production()
     outputs = {each.outputs.get("identifier"): each for each in deployed.all("aws:rds/instance:Instance")}
     found = [each for each in claims(deployed.exports["audit"]) if each["fact"] == "rds.instance.multiAz"]
     assert found
@@ -124,13 +122,13 @@ def test_the_data_class_is_that_of_the_key_that_encrypts() -> None:
 
 
 def test_the_document_holds_no_secret() -> None:
-    deployed = deploy_production()
+    deployed = production()
     assert "audit" not in deployed.secret_exports
     assert "password" not in json.dumps(deployed.exports["audit"]).lower()
 
 
 def test_in_a_preview_the_document_is_unknown_and_the_program_goes_on() -> None:
-    assert deploy_production(preview=True).resources
+    assert production(preview=True).resources
 
 
 def test_a_document_that_breaks_the_contract_fails_with_its_place() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ def stack_file() -> dict[str, Any]:
     """The configuration of the production stack, by full key."""
     config: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text("utf-8"))["config"]
     return config
+
+
+@cache
+def production(*, preview: bool = False) -> Deployment:
+    """The production program with the stack file as it is, run once: tests only read what came of it."""
+    return deploy_production(preview=preview)
 
 
 def deploy_production(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.mock_engine import ACCOUNT_ID, STACK, Deployment, Resource
+from tests.unit.stacks import program
 from tests.unit.stacks.program import ROOT, deploy_production, stack_file
 
 # What holds data, or opens it: losing one of these loses what no `pulumi up` brings back.
@@ -26,12 +27,23 @@ STATEFUL = {
     "aws:secretsmanager/secret:Secret",
 }
 
-UNSTABLE = re.compile(r"(^|-)(prod|production|test|\d+)(-|$)")
+PEOPLE = ("on-call@example.com", "platform@example.com")
 
 
 @pytest.fixture(scope="module")
 def production() -> Deployment:
-    return deploy_production()
+    return program.production()
+
+
+@pytest.fixture(scope="module")
+def otherwise() -> Deployment:
+    """The stack with every choice that the tests below ask for taken the other way."""
+    return deploy_production(
+        aws={"region": "us-east-1", "accountId": ACCOUNT_ID},
+        network=stack_file()["cloudcommerce:network"] | {"natPerZone": False},
+        observability={"alarmEmails": list(PEOPLE)},
+        protection={"deletionProtection": False},
+    )
 
 
 def aws_resources(deployment: Deployment) -> list[Resource]:
@@ -78,6 +90,20 @@ def test_nothing_admits_the_internet(production: Deployment) -> None:
     assert not [rule for rule in rules if "0.0.0.0/0" in json.dumps(rule) or "::/0" in json.dumps(rule)]
 
 
+def test_descriptions_of_security_groups_have_only_what_ec2_takes(production: Deployment) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UserIdGroupPair.html"""
+    described = [
+        r for r in aws_resources(production) if re.search(r":SecurityGroup((In|E)gressRule)?$", r.type)
+    ]
+
+    assert len(described) > 20
+    assert not [
+        (r.name, r.inputs["description"])
+        for r in described
+        if not re.fullmatch(r"[\w .:/()#,@\[\]+=;{}!$*-]{1,255}", r.inputs["description"], re.ASCII)
+    ]
+
+
 def test_each_store_admits_the_workloads_on_its_own_port(production: Deployment) -> None:
     admitted = {
         (r.name, r.inputs["fromPort"])
@@ -97,13 +123,14 @@ def test_stores_stand_in_isolated_subnets(production: Deployment) -> None:
     assert set(production.one("Broker").inputs["subnetIds"]) <= isolated
 
 
-@pytest.mark.parametrize("protected", [True, False])
-def test_what_holds_data_is_protected_unless_lifted_on_purpose(protected: bool) -> None:
-    deployment = deploy_production(protection={"deletionProtection": protected})
-    stateful = [r for r in deployment.resources if r.type in STATEFUL]
+def test_what_holds_data_is_protected_unless_lifted_on_purpose(
+    production: Deployment, otherwise: Deployment
+) -> None:
+    stateful = [r for r in production.resources if r.type in STATEFUL]
 
     assert {r.type for r in stateful} == STATEFUL
-    assert {r.name for r in stateful if r.protect} == {r.name for r in stateful if protected}
+    assert not [r.name for r in stateful if not r.protect]
+    assert not [r.name for r in otherwise.resources if r.protect]
 
 
 def test_everything_at_rest_is_encrypted_with_a_key_of_ours(production: Deployment) -> None:
@@ -162,7 +189,7 @@ def test_passwords_are_secret_everywhere(production: Deployment) -> None:
 
 
 def test_preview_plans_the_same_resources(production: Deployment) -> None:
-    planned = deploy_production(preview=True)
+    planned = program.production(preview=True)
 
     assert {r.urn for r in planned.resources} == {r.urn for r in production.resources}
 
@@ -171,12 +198,11 @@ def test_program_asks_aws_for_nothing_but_its_account(production: Deployment) ->
     assert {token for token, _ in production.invokes} == {"aws:index/getCallerIdentity:getCallerIdentity"}
 
 
-def test_account_in_the_settings_is_the_only_one_allowed() -> None:
-    deployment = deploy_production(aws={"region": "us-east-1", "accountId": ACCOUNT_ID})
-    (provider,) = (r for r in deployment.resources if r.type == "pulumi:providers:aws")
+def test_account_in_the_settings_is_the_only_one_allowed(otherwise: Deployment) -> None:
+    (provider,) = (r for r in otherwise.resources if r.type == "pulumi:providers:aws")
 
     assert json.loads(provider.inputs["allowedAccountIds"]) == [ACCOUNT_ID]
-    assert deployment.invokes == []
+    assert otherwise.invokes == []
 
 
 def test_logical_names_hold_neither_environment_nor_index(production: Deployment) -> None:
@@ -193,21 +219,18 @@ def test_every_component_hands_on_its_outputs(production: Deployment) -> None:
     assert not [c.urn for c in components if not production.children(c)]
 
 
-def test_one_nat_gateway_saves_two_elsewhere() -> None:
-    network = stack_file()["cloudcommerce:network"] | {"natPerZone": False}
+def test_one_nat_gateway_saves_two_elsewhere(production: Deployment, otherwise: Deployment) -> None:
+    assert len(production.all("NatGateway")) == 3
+    assert len(otherwise.all("NatGateway")) == 1
 
-    assert len(deploy_production(network=network).all("NatGateway")) == 1
 
-
-def test_alarms_reach_the_people_that_the_settings_name() -> None:
-    people = ["on-call@example.com", "platform@example.com"]
-    deployment = deploy_production(observability={"alarmEmails": people})
-    topic = deployment.one("aws:sns/topic:Topic").outputs["arn"]
-    subscriptions = [s.inputs for s in deployment.all("TopicSubscription")]
+def test_alarms_reach_the_people_that_the_settings_name(otherwise: Deployment) -> None:
+    topic = otherwise.one("aws:sns/topic:Topic").outputs["arn"]
+    subscriptions = [s.inputs for s in otherwise.all("TopicSubscription")]
 
     assert [(s["topic"], s["protocol"]) for s in subscriptions] == [(topic, "email")] * 2
-    assert {s["endpoint"] for s in subscriptions} == set(people)
-    assert all(a.inputs["alarmActions"] for a in deployment.all("MetricAlarm"))
+    assert {s["endpoint"] for s in subscriptions} == set(PEOPLE)
+    assert all(a.inputs["alarmActions"] for a in otherwise.all("MetricAlarm"))
 
 
 def test_engine_enters_through_the_directory(production: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from tests.unit.mock_engine import Resource, deploy
 from tests.unit.stacks.golden import GOLDEN_FILE, compare, identities, read_golden
-from tests.unit.stacks.program import deploy_production
+from tests.unit.stacks.program import production
 
 REMEDY = """
 The engine would delete what is listed under `deleted` and create what is listed under `created`.
@@ -18,7 +18,7 @@ The engine would delete what is listed under `deleted` and create what is listed
 
 
 def test_program_knows_every_resource_of_a_stack_in_existence() -> None:
-    deleted, created = compare(read_golden(), deploy_production().resources)
+    deleted, created = compare(read_golden(), production().resources)
 
     assert (deleted, created) == ([], []), f"{deleted=}\n{created=}\n{REMEDY}"
 
