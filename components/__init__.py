@@ -1,0 +1,1 @@
+"""Reusable component resources: a package for each concern, and one class in a file."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.data.access import store_security_group
 from components.data.instance_classes import RABBITMQ, capacity
+from components.network.access import store_security_group
 from components.secrets.credential import Credential, CredentialArgs
 from components.secrets.rotation import RotationTarget
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
+from components.network.access import admit
 from components.secrets.credential import Engine
 from components.secrets.rotation_policy import rotation_policy
 from components.secrets.trust import trust_policy
@@ -48,8 +49,6 @@ class RotationArgs:
         logs_key_arn: KMS key of the `operations` data class.
         interval_days: Days between rotations, 1 to 1000.
         log_retention_days: Days that the function's log is kept.
-        reserved_concurrency: Executions kept for rotation and its limit; None for accounts whose quota is too
-            small to reserve any.
     """
 
     targets: Mapping[str, RotationTarget]
@@ -60,7 +59,6 @@ class RotationArgs:
     logs_key_arn: pulumi.Input[str]
     interval_days: int = 30
     log_retention_days: int = 365
-    reserved_concurrency: int | None = 2
 
 
 class Rotation(pulumi.ComponentResource):
@@ -82,6 +80,8 @@ class Rotation(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RotationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cloudcommerce:secrets:Rotation", name, None, opts)
+        self._name = name
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
@@ -90,8 +90,9 @@ class Rotation(pulumi.ComponentResource):
             tags={"Name": f"{name}-log"},
             opts=self._child,
         )
-        role, policy = self._role(name, args, log_group.arn)
-        function = self._function(name, args, role, policy, log_group.name)
+        role, policy = self._role(log_group.arn)
+        security_group, ways = self._security_group()
+        function = self._function(role, policy, log_group.name, security_group)
         permission = aws.lambda_.Permission(
             f"{name}-invocation",
             action="lambda:InvokeFunction",
@@ -107,7 +108,8 @@ class Rotation(pulumi.ComponentResource):
                 rotation_lambda_arn=function.arn,
                 rotate_immediately=False,
                 rotation_rules={"automatically_after_days": args.interval_days},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+                # Secrets Manager runs the test step at once, so the function must reach its store by then.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, *ways]),
             )
         self.function_arn = function.arn
         self.function_name = function.name
@@ -120,9 +122,8 @@ class Rotation(pulumi.ComponentResource):
             }
         )
 
-    def _role(
-        self, name: str, args: RotationArgs, log_group_arn: pulumi.Output[str]
-    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    def _role(self, log_group_arn: pulumi.Output[str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        args, name = self._args, self._name
         role = aws.iam.Role(
             f"{name}-role",
             description="Rotates the credentials of the data stores",
@@ -149,12 +150,12 @@ class Rotation(pulumi.ComponentResource):
 
     def _function(
         self,
-        name: str,
-        args: RotationArgs,
         role: aws.iam.Role,
         policy: aws.iam.RolePolicy,
         log_group_name: pulumi.Output[str],
+        security_group: aws.ec2.SecurityGroup,
     ) -> aws.lambda_.Function:
+        args, name = self._args, self._name
         return aws.lambda_.Function(
             f"{name}-function",
             description="Rotates the credentials of the data stores",
@@ -165,21 +166,22 @@ class Rotation(pulumi.ComponentResource):
             role=role.arn,
             timeout=_TIMEOUT_SECONDS,
             memory_size=256,
-            reserved_concurrent_executions=args.reserved_concurrency,
             # The key encrypts the environment, so there is one: throttled calls back off inside the step.
             environment={"variables": {"AWS_RETRY_MODE": "standard"}},
             kms_key_arn=args.secrets_key_arn,
             logging_config={"log_format": "JSON", "log_group": log_group_name},
             vpc_config={
                 "subnet_ids": list(args.subnet_ids),
-                "security_group_ids": [self._security_group(name, args).id],
+                "security_group_ids": [security_group.id],
             },
             tags={"Name": f"{name}-function"},
             # Without the policy it could not make its network interfaces.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _security_group(self, name: str, args: RotationArgs) -> aws.ec2.SecurityGroup:
+    def _security_group(self) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:
+        """The function's group, and the rules that open its ways to AWS and to the stores."""
+        args, name = self._args, self._name
         group = aws.ec2.SecurityGroup(
             f"{name}-security-group",
             description="The rotation function; nobody may connect to it",
@@ -187,31 +189,29 @@ class Rotation(pulumi.ComponentResource):
             tags={"Name": f"{name}-security-group"},
             opts=self._child,
         )
-        aws.vpc.SecurityGroupEgressRule(
+        out = aws.vpc.SecurityGroupEgressRule(
             f"{name}-https",
             security_group_id=group.id,
             cidr_ipv4="0.0.0.0/0",
             ip_protocol="tcp",
             from_port=_HTTPS,
             to_port=_HTTPS,
-            description="AWS interfaces and the broker's management interface",
+            description="AWS interfaces, and brokers by their management interface",
             tags={"Name": f"{name}-https"},
             opts=self._child,
         )
-        for target_name, target in args.targets.items():
-            if target.security_group_id is not None:
-                aws.vpc.SecurityGroupIngressRule(
-                    f"{name}-to-{target_name}",
-                    security_group_id=target.security_group_id,
-                    referenced_security_group_id=group.id,
-                    ip_protocol="tcp",
-                    from_port=_HTTPS,
-                    to_port=_HTTPS,
-                    description="Rotation of the administrator's password",
-                    tags={"Name": f"{name}-to-{target_name}"},
-                    opts=self._child,
-                )
-        return group
+        into = [
+            admit(
+                f"{name}-to-{target_name}",
+                parent=self,
+                security_group_id=target.security_group_id,
+                client_security_group_id=group.id,
+                port=_HTTPS,
+            )
+            for target_name, target in args.targets.items()
+            if target.security_group_id is not None
+        ]
+        return group, [out, *into]
 
 
 def function_code() -> pulumi.AssetArchive:
