@@ -9,6 +9,7 @@ import (
 // Reasons why an order failed or money went back.
 const (
 	ReasonInsufficientStock = "insufficient_stock"
+	ReasonNotPayable        = "not_payable"
 	ReasonStockUnavailable  = "stock_unavailable"
 	ReasonPaymentDeclined   = "payment_declined"
 	ReasonPaymentTimeout    = "payment_timeout"

@@ -96,7 +96,7 @@ func (s *Store) StripeEvent(ctx context.Context, eventID, kind string, id uuid.U
 			insert into sagas (order_id, order_created_at, step, due_at)
 			select id, created_at, $6, now() from orders, fresh
 			where id = $3 and created_at = $4 and payment_intent_id = $5 and $6 <> ''
-			on conflict (order_id) do update set due_at = now()
+			on conflict (order_id) do update set due_at = now(), nudges = sagas.nudges + 1
 		)
 		select exists (select from fresh)`, eventID, kind, id, order.CreatedAt(id), intentID, step).Scan(&fresh)
 	return fresh, err

@@ -23,17 +23,18 @@ type Saga struct {
 	Step            string
 	Reason          string
 	CancelRequested bool
+	Nudges          int
 	Attempts        int
 	Token           uuid.UUID
 	Traceparent     string
 }
 
-const sagaColumns = `order_id, step, reason, cancel_requested, attempts, lease_token, traceparent`
+const sagaColumns = `order_id, step, reason, cancel_requested, nudges, attempts, lease_token, traceparent`
 
 func scanSaga(row pgx.CollectableRow) (Saga, error) {
 	var s Saga
 	var token *uuid.UUID
-	err := row.Scan(&s.OrderID, &s.Step, &s.Reason, &s.CancelRequested, &s.Attempts, &token, &s.Traceparent)
+	err := row.Scan(&s.OrderID, &s.Step, &s.Reason, &s.CancelRequested, &s.Nudges, &s.Attempts, &token, &s.Traceparent)
 	if token != nil {
 		s.Token = *token
 	}
@@ -103,23 +104,17 @@ func (s *Store) Begin(ctx context.Context, id uuid.UUID, step, reason, tracepare
 // RequestCancel tells the saga under way that the customer wants out; it reports whether there is one.
 func (s *Store) RequestCancel(ctx context.Context, id uuid.UUID) (bool, error) {
 	tag, err := s.primary.Exec(ctx,
-		`update sagas set cancel_requested = true, due_at = now() where order_id = $1`, id)
+		`update sagas set cancel_requested = true, nudges = nudges + 1, due_at = now() where order_id = $1`, id)
 	return tag.RowsAffected() == 1, err
 }
 
-// Wake makes the saga of an order due, if there is one.
-func (s *Store) Wake(ctx context.Context, id uuid.UUID) (bool, error) {
-	tag, err := s.primary.Exec(ctx, `update sagas set due_at = now() where order_id = $1`, id)
-	return tag.RowsAffected() == 1, err
-}
-
-// Postpone gives a saga back after a failure, or to wait, to be taken up again after the delay. A wake-up or
-// a cancellation that came in the meantime makes it due at once.
+// Postpone gives a saga back after a failure, or to wait, to be taken up again after the delay. A webhook or
+// a cancellation that came since it was read makes it due at once.
 func (s *Store) Postpone(ctx context.Context, saga Saga, delay time.Duration, lastError string) error {
 	_, err := s.primary.Exec(ctx, `
 		update sagas set lease_token = null, leased_until = null, last_error = $4,
-			due_at = case when cancel_requested = $5 then now() + $3::interval else now() end
-		where order_id = $1 and lease_token = $2`, saga.OrderID, saga.Token, delay, lastError, saga.CancelRequested)
+			due_at = case when nudges = $5 then now() + $3::interval else now() end
+		where order_id = $1 and lease_token = $2`, saga.OrderID, saga.Token, delay, lastError, saga.Nudges)
 	return err
 }
 
@@ -135,31 +130,31 @@ type Progress struct {
 // Record writes a step's outcome: the order's state by a conditional update that admits only moves of the
 // state machine, the saga's next step, and the events, in one statement. It fails with ErrLostLease, and
 // writes nothing, when the saga is no longer the caller's, when the order is not as the caller read it, or
-// when the saga would end and the customer asked for cancellation in the meantime.
-func (s *Store) Record(ctx context.Context, saga Saga, p Progress) error {
+// when the saga would end and the customer asked for cancellation in the meantime. It returns the saga as it
+// goes on.
+func (s *Store) Record(ctx context.Context, saga Saga, p Progress) (Saga, error) {
 	from := []order.State{p.Before.State}
 	var outgoing []events.Outgoing
 	if p.After.State != p.Before.State {
 		from = order.Sources(p.After.State)
 		var err error
 		if outgoing, err = events.Of(p.After); err != nil {
-			return err
+			return saga, err
 		}
 	}
 	items, err := json.Marshal(p.After.Items)
 	if err != nil {
-		return err
+		return saga, err
 	}
 	timeline, err := json.Marshal(p.After.Timeline)
 	if err != nil {
-		return err
+		return saga, err
 	}
 	batch := columnsOf(outgoing)
 	o := p.After
-	var done bool
 	err = s.primary.QueryRow(ctx, `
 		with held as (
-			select 1 from sagas where order_id = $1 and lease_token = $3
+			select cancel_requested, nudges from sagas where order_id = $1 and lease_token = $3
 				and ($4 <> '' or cancel_requested = $5) for update
 		), moved as (
 			update orders set state = $6, version = $7, items = $8::jsonb, total_minor = $9, currency = $10,
@@ -181,14 +176,15 @@ func (s *Store) Record(ctx context.Context, saga Saga, p Progress) error {
 				with ordinality as e(id, destination, routing_key, payload, nth)
 			order by e.nth
 		)
-		select exists (select from moved)`,
+		select cancel_requested, nudges from held where exists (select from moved)`,
 		o.ID, o.CreatedAt, saga.Token, p.Next, saga.CancelRequested, o.State, o.Version, items, o.TotalMinor,
 		o.Currency, o.PaymentIntentID, o.ClientSecret, o.RefundID, nullable(o.ReservedUntil), o.Reason, timeline,
 		o.UpdatedAt, p.Before.Version, from, p.Reason, p.Lease, saga.Traceparent,
 		batch.ids, batch.destinations, batch.routingKeys, batch.payloads,
-	).Scan(&done)
-	if err == nil && !done {
-		return ErrLostLease
+	).Scan(&saga.CancelRequested, &saga.Nudges)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return saga, ErrLostLease
 	}
-	return err
+	saga.Step, saga.Reason, saga.Attempts = p.Next, p.Reason, 0
+	return saga, err
 }

@@ -34,6 +34,7 @@ create table sagas (
     reason           text           not null default '',
     cancel_requested boolean        not null default false,
     due_at           timestamptz    not null,
+    nudges           integer        not null default 0,
     lease_token      uuid,
     leased_until     timestamptz,
     attempts         integer        not null default 0,
