@@ -133,7 +133,7 @@ def test_engines_and_instance_types(mq: Any) -> None:
     engines = mq.describe_broker_engine_types(EngineType="RABBITMQ")["BrokerEngineTypes"]
     assert [v["Name"] for v in engines[0]["EngineVersions"]] == ["3.13", "4.2", "4.3"]
     options = mq.describe_broker_instance_options(HostInstanceType="mq.m7g.large")["BrokerInstanceOptions"]
-    assert options[0]["SupportedEngineVersions"] == ["3.13", "4.2"]
+    assert options[0]["SupportedEngineVersions"] == ["3.13", "4.2", "4.3"]
     assert "CLUSTER_MULTI_AZ" in options[0]["SupportedDeploymentModes"]
     small = mq.describe_broker_instance_options(HostInstanceType="mq.t3.micro")["BrokerInstanceOptions"][0]
     assert small["SupportedEngineVersions"] == ["3.13"]

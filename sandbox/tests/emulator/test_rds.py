@@ -37,6 +37,16 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
+def refused(call: Any, **arguments: Any) -> str:
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    return code(error)
+
+
+def described(rds: Any, name: str) -> dict[str, Any]:
+    return dict(rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
+
+
 def create(rds: Any, group: str, **overrides: Any) -> dict[str, Any]:
     arguments = {
         "DBInstanceIdentifier": unique("orders"),
@@ -303,6 +313,8 @@ def test_a_proxy_and_its_targets(rds: Any, subnet_group: str, proxy: str) -> Non
     assert (pool["MaxConnectionsPercent"], pool["MaxIdleConnectionsPercent"]) == (90, 10)
     assert pool["InitQuery"] == "SET x=1"
     rds.register_db_proxy_targets(DBProxyName=proxy, DBInstanceIdentifiers=[instance])
+    target = rds.describe_db_proxy_targets(DBProxyName=proxy)["Targets"][0]
+    assert target["TargetArn"] == described(rds, instance)["DBInstanceArn"]
     rds.describe_db_proxy_targets(DBProxyName=proxy)
     target = rds.describe_db_proxy_targets(DBProxyName=proxy)["Targets"][0]
     assert (target["RdsResourceId"], target["Type"], target["Port"]) == (instance, "RDS_INSTANCE", 5432)
@@ -468,3 +480,40 @@ def test_all_of_rds_is_seen_by_the_tagging_api(
         f"arn:aws:rds:us-east-1:123456789012:subgrp:{group}",
         f"arn:aws:rds:us-east-1:123456789012:pg:{parameters}",
     }
+
+
+def test_a_renamed_instance_keeps_its_replicas(rds: Any, subnet_group: str) -> None:
+    source, renamed, replica = unique("source"), unique("renamed"), unique("replica")
+    create(rds, subnet_group, DBInstanceIdentifier=source, BackupRetentionPeriod=1)
+    rds.create_db_instance_read_replica(DBInstanceIdentifier=replica, SourceDBInstanceIdentifier=source)
+    rds.modify_db_instance(
+        DBInstanceIdentifier=source, NewDBInstanceIdentifier=renamed, ApplyImmediately=True
+    )
+    assert described(rds, replica)["ReadReplicaSourceDBInstanceIdentifier"] == renamed
+    again = f"{replica}-2"
+    rds.modify_db_instance(DBInstanceIdentifier=replica, NewDBInstanceIdentifier=again, ApplyImmediately=True)
+    assert described(rds, renamed)["ReadReplicaDBInstanceIdentifiers"] == [again]
+    rds.delete_db_instance(DBInstanceIdentifier=again, SkipFinalSnapshot=True)
+    assert described(rds, renamed)["ReadReplicaDBInstanceIdentifiers"] == []
+
+
+def test_a_cluster_that_is_not_encrypted_is_restored(docdb: Any, subnet_group: str) -> None:
+    name, snapshot, restored = unique("plain"), unique("snapshot"), unique("restored")
+    create_cluster(docdb, subnet_group, DBClusterIdentifier=name, StorageEncrypted=False)
+    docdb.create_db_cluster_snapshot(DBClusterIdentifier=name, DBClusterSnapshotIdentifier=snapshot)
+    cluster = docdb.restore_db_cluster_from_snapshot(
+        DBClusterIdentifier=restored, SnapshotIdentifier=snapshot, Engine="docdb"
+    )["DBCluster"]
+    assert cluster["StorageEncrypted"] is False
+    assert "KmsKeyId" not in cluster
+
+
+def test_a_protected_global_cluster_stays(docdb: Any) -> None:
+    name = unique("global")
+    docdb.create_global_cluster(GlobalClusterIdentifier=name, Engine="docdb", DeletionProtection=True)
+    assert refused(docdb.delete_global_cluster, GlobalClusterIdentifier=name) == "InvalidParameterCombination"
+    changed = docdb.modify_global_cluster(GlobalClusterIdentifier=name, DeletionProtection=False)
+    assert changed["GlobalCluster"]["DeletionProtection"] is False
+    docdb.delete_global_cluster(GlobalClusterIdentifier=name)
+    for operation in (docdb.modify_global_cluster, docdb.delete_global_cluster):
+        assert refused(operation, GlobalClusterIdentifier=name) == "GlobalClusterNotFoundFault"

@@ -143,6 +143,20 @@ def test_a_function_that_fails_says_how(
     assert answer["payload"]["errorType"] == kind
 
 
+def test_a_function_reads_back_how_it_logs(emulator: RunningEmulator, make_function: MakeFunction) -> None:
+    functions = emulator.client("lambda")
+    name = make_function("def handle(event, context): pass").rsplit(":", 1)[1]
+    plain = functions.get_function_configuration(FunctionName=name)["LoggingConfig"]
+    assert plain == {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
+    functions.update_function_configuration(
+        FunctionName=name, LoggingConfig={"LogFormat": "JSON", "LogGroup": "/own"}
+    )
+    changed = functions.get_function(FunctionName=name)["Configuration"]["LoggingConfig"]
+    assert (changed["LogFormat"], changed["LogGroup"]) == ("JSON", "/own")
+    functions.update_function_configuration(FunctionName=name, Description="other")
+    assert functions.get_function_configuration(FunctionName=name)["LoggingConfig"] == changed
+
+
 def test_another_runtime_is_refused(emulator: RunningEmulator, make_function: MakeFunction) -> None:
     arn = make_function("", Runtime="nodejs22.x")
     with pytest.raises(ClientError) as error:

@@ -1,5 +1,6 @@
 """KMS, CloudWatch, ECR and the tagging API over all of them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -31,6 +32,26 @@ def test_key_rotation_reads_back(emulator: RunningEmulator) -> None:
     assert refused(kms.enable_key_rotation, KeyId=key["KeyId"]) == "KMSInvalidStateException"
     kms.cancel_key_deletion(KeyId=key["Arn"])
     assert kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "Disabled"
+
+
+def test_a_flow_log_delivers_to_a_log_group_named_by_its_arn(emulator: RunningEmulator) -> None:
+    ec2, name = emulator.client("ec2"), unique("/flow")
+    trust: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    trust["Principal"] = {"Service": "vpc-flow-logs.amazonaws.com"}
+    role = emulator.client("iam").create_role(
+        RoleName=unique("flow"),
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    emulator.client("logs").create_log_group(logGroupName=name)
+    for group, status in ((name, "SUCCESS"), (f"{name}-absent", "FAILED")):
+        created = ec2.create_flow_logs(
+            ResourceIds=[make_network(emulator).vpc],
+            ResourceType="VPC",
+            TrafficType="ALL",
+            DeliverLogsPermissionArn=role,
+            LogDestination=f"arn:aws:logs:us-east-1:123456789012:log-group:{group}",
+        )["FlowLogIds"]
+        assert ec2.describe_flow_logs(FlowLogIds=created)["FlowLogs"][0]["DeliverLogsStatus"] == status
 
 
 def put_metric_alarm(cloudwatch: Any, name: str) -> None:

@@ -20,15 +20,18 @@ class ControlApi:
         identity: returns what `/sandbox-api/health` says: url, pid and incarnation.
         provenance: returns what is moto's and what is ours.
         inventory: returns every resource that a fresh account does not have.
+        login: tells whether a store would accept a password, see `logins.Login`.
         faults: failures to inject.
         recorder: calls seen so far.
     """
 
     def __init__(
         self,
+        *,
         identity: Callable[[], Mapping[str, Any]],
         provenance: Callable[[], Mapping[str, Any]],
         inventory: Callable[[], list[dict[str, Any]]],
+        login: Callable[[Mapping[str, Any]], bool],
         faults: FaultPlan,
         recorder: CallRecorder,
     ) -> None:
@@ -43,6 +46,7 @@ class ControlApi:
             ("GET", "faults"): lambda _: faults.document(),
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): lambda _: faults.clear(),
+            ("POST", "login"): lambda body: {"accepted": login(_object(body, "a login"))},
         }
 
     def __call__(self, environ: Environ) -> Response:
@@ -58,10 +62,14 @@ class ControlApi:
             return _json(400, {"error": str(error)})
 
     def _add_fault(self, body: bytes) -> dict[str, str]:
-        document = json.loads(body)
-        if not isinstance(document, dict):
-            raise TypeError(f"a fault is a JSON object, got {type(document).__name__}")
-        return {"id": self._faults.add(Fault.from_document(document))}
+        return {"id": self._faults.add(Fault.from_document(_object(body, "a fault")))}
+
+
+def _object(body: bytes, what: str) -> dict[str, Any]:
+    document = json.loads(body)
+    if not isinstance(document, dict):
+        raise TypeError(f"{what} is a JSON object, got {type(document).__name__}")
+    return document
 
 
 def _json(status: int, document: Any) -> Response:

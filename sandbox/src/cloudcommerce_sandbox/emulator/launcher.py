@@ -8,6 +8,7 @@ import os
 import threading
 import uuid
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cloudcommerce_sandbox.emulator.application import EmulatorApplication
 from cloudcommerce_sandbox.emulator.control_api import ControlApi
 from cloudcommerce_sandbox.emulator.faults import FaultPlan
 from cloudcommerce_sandbox.emulator.inventory import inventory
+from cloudcommerce_sandbox.emulator.logins import Login
 from cloudcommerce_sandbox.emulator.provenance import provenance
 from cloudcommerce_sandbox.emulator.recorder import CallRecorder
 from cloudcommerce_sandbox.emulator.server import EmulatorServer
@@ -39,7 +41,14 @@ class Emulator:
         self.incarnation = uuid.uuid4().hex
         self._lock = threading.RLock()
         faults, recorder = FaultPlan(), CallRecorder()
-        control = ControlApi(self.identity, provenance, self._inventory, faults, recorder)
+        control = ControlApi(
+            identity=self.identity,
+            provenance=provenance,
+            inventory=self._inventory,
+            login=self._login,
+            faults=faults,
+            recorder=recorder,
+        )
         self._application = EmulatorApplication(guards.check, control, faults, recorder, self._lock)
         self._server = EmulatorServer(host, port, self._application)
         _remember_method_names()
@@ -72,6 +81,11 @@ class Emulator:
     def _inventory(self) -> list[dict[str, Any]]:
         with self._lock:
             return inventory()
+
+    def _login(self, document: Mapping[str, Any]) -> bool:
+        attempt = Login.from_document(document)
+        with self._lock:
+            return attempt.is_accepted()
 
 
 def _remember_method_names() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from moto.awslambda import models
@@ -11,6 +12,35 @@ from moto.awslambda import models
 from cloudcommerce_sandbox.emulator.extensions.awslambda.runtime import Invocation, PythonFunction, run
 from cloudcommerce_sandbox.emulator.extensions.registry import Runtime
 from cloudcommerce_sandbox.emulator.wire import ApiError
+
+
+class LambdaFunction(models.LambdaFunction):
+    """A function that reads back how it logs."""
+
+    def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
+        super().__init__(account_id, spec, region, version)
+        self._set_logging(spec.get("LoggingConfig") or {})
+
+    def _set_logging(self, wanted: Mapping[str, Any]) -> None:
+        # https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+        levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+        defaults = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{self.function_name}"}
+        if wanted.get("LogFormat") == "JSON":
+            defaults.update(levels)
+        self.logging_config = {**defaults, **wanted}
+        self.logs_group_name = self.logging_config["LogGroup"]
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
+        """Returns the configuration as GetFunctionConfiguration shows it."""
+        configuration: dict[str, Any] = super().get_configuration(on_create)
+        return {**configuration, "LoggingConfig": self.logging_config}
+
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        """Changes the configuration; what is left out stays."""
+        if config_updates.get("LoggingConfig"):
+            self._set_logging(config_updates["LoggingConfig"])
+        updated: dict[str, Any] = super().update_configuration(config_updates)
+        return updated
 
 
 class LambdaBackend(models.LambdaBackend):
@@ -77,3 +107,7 @@ def _python_function(function: models.LambdaFunction, region: str) -> PythonFunc
         region=region,
         timeout_seconds=float(function.timeout),
     )
+
+
+# moto's backend makes its functions by this name.
+setattr(models, LambdaFunction.__name__, LambdaFunction)

@@ -1,9 +1,13 @@
-"""EC2 backend: what goes with a NAT gateway."""
+"""EC2 backend: what goes with a NAT gateway, and flow logs that name their log group by its ARN."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from moto.ec2 import models
+from moto.ec2.models.flow_logs import FlowLogs
 from moto.ec2.models.nat_gateways import NatGateway
+from moto.logs.models import logs_backends
 
 from cloudcommerce_sandbox.emulator.wire import ApiError
 
@@ -24,3 +28,18 @@ class EC2Backend(models.EC2Backend):
         gateway: NatGateway = super().delete_nat_gateway(nat_gateway_id)
         self.enis.pop(gateway._eni.id, None)
         return gateway
+
+    def create_flow_logs(self, *args: Any, **kwargs: Any) -> tuple[list[FlowLogs], list[Any]]:
+        """Creates flow logs; moto looks for a log group by its name alone and calls any other FAILED."""
+        created: tuple[list[FlowLogs], list[Any]] = super().create_flow_logs(*args, **kwargs)
+        for flow_log in created[0]:
+            by_arn = flow_log.log_destination_type == "cloud-watch-logs" and flow_log.log_destination
+            if by_arn and self._log_group_exists(str(flow_log.log_destination)):
+                flow_log.deliver_logs_status, flow_log.deliver_logs_error_message = "SUCCESS", None
+        return created
+
+    @staticmethod
+    def _log_group_exists(arn: str) -> bool:
+        prefix, _, name = arn.partition(":log-group:")
+        region, account = prefix.split(":")[3:5]
+        return name.removesuffix(":*") in logs_backends[account][region].groups

@@ -179,6 +179,9 @@ class DBCluster(models.DBCluster):
         engine = kwargs.get("engine", "")
         kwargs["engine_version"] = resolved_version(engine, kwargs.get("engine_version"))
         super().__init__(backend, **kwargs)
+        cluster: Any = self  # moto declares a key for every cluster
+        if self.kms_key_id == "default_kms_key_id":  # its word for none, which no restore can look up
+            cluster.kms_key_id = None
         if engine == DOCUMENTDB:
             self.license_model = "na"
             self.storage_type = kwargs.get("storage_type") or "standard"

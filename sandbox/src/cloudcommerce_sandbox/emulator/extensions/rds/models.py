@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
 from moto.core.resource_tagging import TaggedResource
-from moto.core.utils import utcnow
 from moto.rds import models
 from moto.rds.exceptions import (
     DBClusterNotFoundError,
-    DBInstanceAlreadyExists,
     DBInstanceNotFoundError,
     DBSubnetGroupNotFoundError,
     SubscriptionNotFoundError,
 )
 
-from cloudcommerce_sandbox.emulator.extensions.rds.engines import resolved_version, resource_identifier
+from cloudcommerce_sandbox.emulator.extensions.rds.engines import resolved_version
+from cloudcommerce_sandbox.emulator.extensions.rds.global_clusters import GlobalClustersMixin
 from cloudcommerce_sandbox.emulator.extensions.rds.parameters import ParameterGroupsMixin
 from cloudcommerce_sandbox.emulator.extensions.rds.proxies import ProxiesMixin
+from cloudcommerce_sandbox.emulator.extensions.rds.replicas import ReplicasMixin
 from cloudcommerce_sandbox.emulator.wire import ApiError
 
-_REPLICA_DEFAULTS: dict[str, Any] = {
-    "deletion_protection": False,
-    "backup_retention_period": 0,
-    "multi_az": False,
-    "enable_performance_insights": False,
-    "performance_insights_kms_key_id": None,
-    "performance_insights_retention_period": None,
-    "monitoring_interval": 0,
-    "monitoring_role_arn": None,
-    "manage_master_user_password": False,
-}
 
-
-class RDSBackend(ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
+class RDSBackend(ReplicasMixin, GlobalClustersMixin, ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
     """moto's RDS backend, with DocumentDB and what is corrected and added here."""
 
     SERVICE_NAMESPACE = "rds"
 
     def create_db_instance(self, db_kwargs: dict[str, Any]) -> models.DBInstance:
         """Creates an instance; its KMS keys read back as ARNs, as RDS answers them."""
-        self._normalize_keys(db_kwargs)
+        self.normalize_keys(db_kwargs)
         instance: models.DBInstance = super().create_db_instance(db_kwargs)
         return instance
 
@@ -60,54 +47,9 @@ class RDSBackend(ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
         if group and group not in self.subnet_groups:
             raise DBSubnetGroupNotFoundError(group)
         self._require_cluster_parameter_group(kwargs.get("db_cluster_parameter_group_name"))
-        self._normalize_keys(kwargs)
+        self.normalize_keys(kwargs)
         cluster: models.DBCluster = super().create_db_cluster(kwargs)
         return cluster
-
-    def _normalize_keys(self, kwargs: dict[str, Any]) -> None:
-        for name in ("kms_key_id", "performance_insights_kms_key_id"):
-            if kwargs.get(name):
-                kwargs[name] = self._validate_kms_key(kwargs[name])
-
-    def create_db_instance_read_replica(self, db_kwargs: dict[str, Any]) -> models.DBInstance:
-        """Creates a replica that shares nothing with its source but what replicas take over.
-
-        https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstanceReadReplica.html
-
-        Raises:
-            DBInstanceAlreadyExists: the identifier is taken.
-            DBInstanceNotFoundError: there is no such source.
-        """
-        identifier = db_kwargs["db_instance_identifier"]
-        if identifier in self.databases:
-            raise DBInstanceAlreadyExists
-        self._validate_db_identifier(identifier)
-        source = self.find_db_from_id(db_kwargs["source_db_instance_identifier"])
-        self._normalize_keys(db_kwargs)
-        replica = copy.copy(source)
-        replica.backend = self
-        replica.created = replica.instance_create_time = utcnow()
-        replica.dbi_resource_id = resource_identifier("db")
-        replica.tags = []
-        replica.enabled_cloudwatch_logs_exports = db_kwargs.pop("enable_cloudwatch_logs_exports", None) or []
-        if source.backend is not self:  # parameter groups are regional
-            replica.db_parameter_group_name = None
-        for name, value in _REPLICA_DEFAULTS.items():
-            setattr(replica, name, value)
-        replica.update(**db_kwargs)
-        replica.set_as_replica()
-        self.databases[identifier] = replica
-        source.add_replica(replica)
-        return replica
-
-    def promote_read_replica(self, db_kwargs: dict[str, Any]) -> models.DBInstance:
-        """Makes a replica an instance of its own, which its former source no longer names."""
-        replica = self.describe_db_instances(db_kwargs["db_instance_identifier"])[0]
-        if not replica.is_replica:
-            raise ApiError("InvalidDBInstanceState", "DB Instance is not a read replica.")
-        self._detach(replica)
-        replica.update(**db_kwargs)
-        return replica
 
     def restore_db_instance_to_point_in_time(
         self, source_db_identifier: str, target_db_identifier: str, overrides: dict[str, Any]
@@ -119,16 +61,6 @@ class RDSBackend(ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
         restored.source_db_instance_identifier = None
         return restored
 
-    def _detach(self, replica: models.DBInstance) -> None:
-        source = self.find_db_from_id(str(replica.source_db_instance_identifier))
-        source.replicas = [
-            name
-            for name in source.replicas
-            if name not in {replica.db_instance_identifier, replica.db_instance_arn}
-        ]
-        replica.is_replica = False
-        replica.source_db_instance_identifier = None
-
     def modify_db_instance(self, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> models.DBInstance:
         """Modifies an instance at once; pending changes are not played."""
         instance = self.describe_db_instances(db_instance_identifier)[0]
@@ -136,11 +68,14 @@ class RDSBackend(ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
             db_kwargs["engine_version"] = resolved_version(instance.engine, db_kwargs["engine_version"])
         if db_kwargs.get("db_port_number"):
             db_kwargs["port"] = db_kwargs.pop("db_port_number")
-        self._normalize_keys(db_kwargs)
+        self.normalize_keys(db_kwargs)
         if str(db_kwargs.get("db_parameter_group_name", "")).startswith("default."):
             instance.db_parameter_group_name = None
             instance.db_parameter_groups()
+        old_name, old_arn = instance.db_instance_identifier, instance.db_instance_arn
         modified: models.DBInstance = super().modify_db_instance(db_instance_identifier, db_kwargs)
+        if modified.db_instance_identifier != old_name:
+            self.rename_instance(modified, old_name, old_arn)
         return modified
 
     def delete_db_instance(
@@ -159,9 +94,9 @@ class RDSBackend(ProxiesMixin, ParameterGroupsMixin, models.RDSBackend):
             raise DBInstanceNotFoundError(db_instance_identifier)
         if not instance.deletion_protection:
             for name in list(instance.replicas):
-                self._detach(self.find_db_from_id(name))
+                self.detach_replica(self.find_db_from_id(name))
             if instance.is_replica:
-                self._detach(instance)
+                self.detach_replica(instance)
         deleted: models.DBInstance = super().delete_db_instance(
             db_instance_identifier,
             final_db_snapshot_identifier,

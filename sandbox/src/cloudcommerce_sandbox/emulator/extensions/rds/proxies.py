@@ -89,7 +89,9 @@ class ProxiesMixin(models.RDSBackend):
             instance = self.databases.get(target.rds_resource_id)
             if instance is not None:
                 target.endpoint, target.port = instance.address, instance.port
-                target.role = "READ_WRITE"
+                target.role, target.target_arn = "READ_WRITE", instance.db_instance_arn
+            else:
+                target.target_arn = self.clusters[target.rds_resource_id].db_cluster_arn
         return targets
 
     def deregister_db_proxy_targets(

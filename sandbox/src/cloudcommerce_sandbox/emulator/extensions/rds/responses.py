@@ -98,6 +98,11 @@ class RDSResponse(responses.RDSResponse):
         )
         return ActionResult({"EventSubscription": subscription})
 
+    def modify_global_cluster(self) -> ActionResult:
+        """Modifies a global cluster."""
+        backend = cast("RDSBackend", self.global_backend)
+        return ActionResult({"GlobalCluster": backend.modify_global_cluster(self.params)})
+
     def modify_db_proxy(self) -> ActionResult:
         """Modifies a proxy."""
         return ActionResult({"DBProxy": self.backend.modify_db_proxy(self.params)})

@@ -121,7 +121,6 @@ class SecretsManagerBackend(models.SecretsManagerBackend):
             stages = version["version_stages"]
             if "AWSPENDING" in stages and "AWSCURRENT" not in stages:
                 message = "A previous rotation isn't complete. That rotation will be reattempted."
-                message = "A previous rotation isn't complete. That rotation will be reattempted."
                 raise InvalidRequestException(message)
         secret.remove_version_stages_from_old_versions(["AWSPENDING"])
         secret.versions[token] = {
