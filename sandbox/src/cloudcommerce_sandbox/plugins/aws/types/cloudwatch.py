@@ -70,7 +70,7 @@ LOG_RESOURCE_POLICY = ResourceType(
     read=Read("describe_resource_policies", item="resourcePolicies[?policyName=='{id}'] | [0]"),
     update=(Call("put_resource_policy", on=("policyDocument",), full=True),),
     delete=(Call("delete_resource_policy", set={"policyName": "{id}"}),),
-    fields={"policyDocument": Field(convert=POLICY)},
+    fields={"policyDocument": Field(convert=POLICY), "policyName": Field(default=None)},
     force_new=("policyName",),
     no_output=("policyScope", "revisionId"),
     unsupported={"resourceArn": "policies of a single log group"},
@@ -89,7 +89,9 @@ _ALARM_TAGS = arn_tags(
 # An alarm is put as a whole: what is taken out of the program is not sent.
 _PUT_OR_NOT = (
     "alarmDescription",
+    "comparisonOperator",
     "datapointsToAlarm",
+    "evaluationPeriods",
     "extendedStatistic",
     "metricName",
     "namespace",

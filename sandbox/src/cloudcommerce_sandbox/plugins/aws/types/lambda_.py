@@ -273,6 +273,15 @@ def _parse_permission(identifier: str) -> dict[str, Any]:
     return {"function": place, "statementId": statement}
 
 
+_CONDITIONS = (
+    "eventSourceToken",
+    "functionUrlAuthType",
+    "invokedViaFunctionUrl",
+    "qualifier",
+    "sourceAccount",
+    "sourceArn",
+)
+
 PERMISSION = ResourceType(
     pulumi_type="aws:lambda/permission:Permission",
     service="lambda",
@@ -290,7 +299,8 @@ PERMISSION = ResourceType(
     fields={
         "function": Field("FunctionName", read="FunctionName"),
         "statementId": Field("StatementId", read="Sid"),
-        "principalOrgId": Field("PrincipalOrgID"),
+        **{name: Field(default=None) for name in _CONDITIONS},
+        "principalOrgId": Field("PrincipalOrgID", default=None),
     },
     force_new=EVERYTHING,
 )

@@ -118,6 +118,7 @@ NAT_GATEWAY = ResourceType(
         "privateIp": Field("PrivateIpAddress", read="NatGatewayAddresses[0].PrivateIp"),
         "publicIp": Field(read="NatGatewayAddresses[0].PublicIp"),
         "connectivityType": Field(default="public"),
+        "subnetId": Field(default=None),
     },
     force_new=("allocationId", "connectivityType", "privateIp", "subnetId"),
     no_output=(

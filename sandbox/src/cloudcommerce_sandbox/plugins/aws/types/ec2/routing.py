@@ -192,6 +192,7 @@ ROUTE_TABLE_ASSOCIATION = ResourceType(
     id=Id(response="AssociationId"),
     create=(Call("associate_route_table", item="@"),),
     read=Read(function=_read_association),
+    fields={"subnetId": Field(default=None), "gatewayId": Field(default=None)},
     delete=(Call("disassociate_route_table", set={"AssociationId": "{id}"}),),
     # Terraform moves it to another table in place, which gives it another id. An update in Pulumi can't.
     force_new=EVERYTHING,
