@@ -1,5 +1,6 @@
 """One alarm as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +36,8 @@ class Alarm:
         periods: Periods in a row that must breach.
         missing: What silence means.
         limit_metric: Metric of the same resource that the metric is taken as a percentage of.
+        worst_of: Dimension that divides the resource's metric (`Node`): the worst part counts, whatever the
+            parts are called.
     """
 
     role: str
@@ -48,3 +51,20 @@ class Alarm:
     periods: int = 5
     missing: Missing = "missing"
     limit_metric: str | None = None
+    worst_of: str | None = None
+
+
+def worst_part_query(alarm: Alarm, part: str, dimensions: Mapping[str, str]) -> str:
+    """The Metrics Insights query for the worst part of a resource, minute by minute.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
+
+    Args:
+        alarm: Says the metric, and by its statistic which end is the worst.
+        part: Dimension that tells the parts apart.
+        dimensions: The resource.
+    """
+    function = {"Maximum": "MAX", "Minimum": "MIN", "Average": "AVG", "Sum": "SUM"}[alarm.statistic]
+    schema = ", ".join((f'"{alarm.namespace}"', *sorted(dimensions), part))
+    where = " AND ".join(f"{key} = '{value}'" for key, value in sorted(dimensions.items()))
+    return " ".join(("SELECT", f"{function}({alarm.metric})", "FROM", f"SCHEMA({schema})", "WHERE", where))

@@ -11,7 +11,6 @@ from components.observability.alarm import Alarm
 
 _CPU_PERCENT = 80
 _CONNECTIONS_PERCENT = 80
-_RABBITMQ_NODES = 3
 
 
 def valkey_alarms(node_type: str) -> tuple[Alarm, ...]:
@@ -81,8 +80,9 @@ def valkey_alarms(node_type: str) -> tuple[Alarm, ...]:
 def rabbitmq_alarms(instance_type: str, *, consumers: bool) -> tuple[Alarm, ...]:
     """Alarms of a RabbitMQ cluster; dimension `Broker`.
 
-    https://docs.aws.amazon.com/amazon-mq/latest/developer-guide/rabbitmq-logging-monitoring.html: a cluster's
-    metrics are the sums of its nodes'. Publishers are blocked once memory or disk reaches the broker's limit:
+    https://docs.aws.amazon.com/amazon-mq/latest/developer-guide/rabbitmq-logging-monitoring.html. The
+    processor is read node by node, since a cluster's value hides the busy one; memory and disk are shares of
+    their limits. Publishers are blocked once memory or disk reaches the broker's limit:
     https://docs.aws.amazon.com/amazon-mq/latest/developer-guide/troubleshooting-action-required-codes.html
 
     Args:
@@ -97,9 +97,11 @@ def rabbitmq_alarms(instance_type: str, *, consumers: bool) -> tuple[Alarm, ...]
     alarms = [
         alarm(
             role="cpu",
-            description="The broker is busy: look for queues without consumers and for connection churn",
+            description="A node is busy: look for queues without consumers and for connection churn",
             metric="SystemCpuUtilization",
-            threshold=_CPU_PERCENT * _RABBITMQ_NODES,
+            threshold=_CPU_PERCENT,
+            statistic="Maximum",
+            worst_of="Node",
             missing="breaching",
         ),
         alarm(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.observability.alarm import Alarm
+from components.observability.alarm import Alarm, worst_part_query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +55,16 @@ class StoreAlarms(pulumi.ComponentResource):
     def _alarm(
         self, name: str, alarm: Alarm, dimensions: Mapping[str, pulumi.Input[str]]
     ) -> aws.cloudwatch.MetricAlarm:
-        of_one_metric = alarm.limit_metric is None
+        queries = _queries(alarm, dimensions)
         return aws.cloudwatch.MetricAlarm(
             name,
             alarm_description=alarm.description,
-            namespace=alarm.namespace if of_one_metric else None,
-            metric_name=alarm.metric if of_one_metric else None,
-            dimensions=dimensions if of_one_metric else None,
-            statistic=alarm.statistic if of_one_metric else None,
-            period=alarm.period if of_one_metric else None,
-            metric_queries=_percentage(alarm, alarm.limit_metric, dimensions) if alarm.limit_metric else None,
+            namespace=None if queries else alarm.namespace,
+            metric_name=None if queries else alarm.metric,
+            dimensions=None if queries else dimensions,
+            statistic=None if queries else alarm.statistic,
+            period=None if queries else alarm.period,
+            metric_queries=queries,
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
             evaluation_periods=alarm.periods,
@@ -75,6 +75,29 @@ class StoreAlarms(pulumi.ComponentResource):
             tags={"Name": name},
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _queries(
+    alarm: Alarm, dimensions: Mapping[str, pulumi.Input[str]]
+) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgs] | None:
+    """What the alarm computes; None when it looks at one metric as it is."""
+    if alarm.limit_metric:
+        return _percentage(alarm, alarm.limit_metric, dimensions)
+    if alarm.worst_of:
+        return [_worst(alarm, alarm.worst_of, dimensions)]
+    return None
+
+
+def _worst(
+    alarm: Alarm, part: str, dimensions: Mapping[str, pulumi.Input[str]]
+) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
+    return aws.cloudwatch.MetricAlarmMetricQueryArgs(
+        id="worst",
+        expression=pulumi.Output.all(**dimensions).apply(lambda known: worst_part_query(alarm, part, known)),
+        label=f"{alarm.metric} of the worst {part}",
+        period=alarm.period,
+        return_data=True,
+    )
 
 
 def _percentage(

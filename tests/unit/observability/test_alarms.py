@@ -172,6 +172,29 @@ def test_a_percentage_alarm_divides_two_metrics_of_one_resource() -> None:
     assert not {"period", "statistic", "namespace", "dimensions"} & alarm.keys()
 
 
+def test_the_busiest_node_counts_whatever_it_is_called() -> None:
+    deployment = deploy(
+        lambda: (
+            StoreAlarms(
+                "alarms",
+                StoreAlarmsArgs(
+                    topic_arn=TOPIC,
+                    alarms={"broker": rabbitmq_alarms("mq.m7g.large", consumers=False)},
+                    dimensions={"broker": {"Broker": "rabbitmq-1"}},
+                ),
+            ).alarm_names
+        )
+    )
+    alarm = deployment.named("alarms-broker-cpu").inputs
+    (query,) = alarm["metricQueries"]
+
+    assert query["expression"] == (
+        'SELECT MAX(SystemCpuUtilization) FROM SCHEMA("AWS/AmazonMQ", Broker, Node) '
+        "WHERE Broker = 'rabbitmq-1'"
+    )
+    assert (query["period"], query["returnData"], alarm["threshold"]) == (60, True, 80)
+
+
 def test_a_resource_named_on_one_side_only_is_refused() -> None:
     with pytest.raises(ValueError, match="replica: named in only one of alarms and dimensions"):
         StoreAlarmsArgs(topic_arn=TOPIC, alarms={"replica": ()}, dimensions={})
