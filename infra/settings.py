@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic.alias_generators import to_camel
 
 from components.data import instance_classes
+from components.data.storage import least_limit
 from components.network.cidr import Tier, parse_vpc_cidr, plan_subnets
 from components.tags import DataClass, Ownership, default_tags
 from infra.settings_document import SCHEMA_FILE, render_schema
@@ -23,9 +24,6 @@ LOG_RETENTION_DAYS = (
 )  # fmt: skip
 # Audits look a year back.
 MIN_LOG_RETENTION_DAYS = 365
-# RDS scales storage only if the limit leaves it room to.
-# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
-MIN_STORAGE_GROWTH = 1.1
 
 InterfaceEndpoint = Literal[
     "autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing", "kms", "logs",
@@ -160,7 +158,7 @@ class PostgresSettings(_Section):
 
     @model_validator(mode="after")
     def _storage_can_grow(self) -> Self:
-        least = int(self.allocated_storage_gib * MIN_STORAGE_GROWTH + 0.999)
+        least = least_limit(self.allocated_storage_gib)
         if self.max_allocated_storage_gib < least:
             raise ValueError(
                 f"maxAllocatedStorageGib is {self.max_allocated_storage_gib}: RDS wants a tenth more than "

@@ -1,6 +1,5 @@
 """RDS for PostgreSQL: a Multi-AZ primary and a read replica."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,20 +7,18 @@ import pulumi
 import pulumi_aws as aws
 
 from components.data.instance_classes import RDS, capacity
+from components.data.monitoring_role import monitoring_role
 from components.data.postgres_parameters import Role, postgres_parameters
+from components.data.storage import least_limit
 from components.data.store_identity import check_backup_days, incarnation, store_log_groups
 from components.network.access import store_security_group
 from components.secrets.credential import Credential, CredentialArgs
 from components.secrets.rotation import RotationTarget
-from components.secrets.trust import trust_policy
 
 PORT = 5432
 _LOGS = ("postgresql", "upgrade")
 _CA = "rds-ca-rsa2048-g1"
-_MONITORING_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 _MONITORING_SECONDS = 60
-_GROWTH_MARGIN = 1.1
-"""A tenth at least: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"""
 _INSIGHTS_DAYS = 7
 """Retention without surcharge; the only one that Database Insights takes in standard mode."""
 
@@ -68,11 +65,10 @@ class PostgresArgs:
 
     def __post_init__(self) -> None:
         check_backup_days(self.backup_retention_days)
-        if self.max_allocated_storage < self.allocated_storage * _GROWTH_MARGIN:
+        if self.max_allocated_storage < (least := least_limit(self.allocated_storage)):
             raise ValueError(
                 f"max_allocated_storage is {self.max_allocated_storage} GiB and allocated_storage "
-                f"{self.allocated_storage} GiB; RDS wants room to grow, at least "
-                f"{math.ceil(self.allocated_storage * _GROWTH_MARGIN)} GiB"
+                f"{self.allocated_storage} GiB; RDS wants room to grow, at least {least} GiB"
             )
 
 
@@ -121,7 +117,7 @@ class Postgres(pulumi.ComponentResource):
             clients=args.client_security_group_ids,
         )
         groups = {role: self._parameter_group(role) for role in ("primary", "replica")}
-        monitoring_role = self._monitoring_role()
+        self._monitoring, self._may_monitor = monitoring_role(f"{name}-monitoring", parent=self)
         master = Credential(
             f"{name}-master",
             CredentialArgs(
@@ -132,8 +128,8 @@ class Postgres(pulumi.ComponentResource):
             ),
             self._child,
         )
-        primary = self._primary(group, groups["primary"], monitoring_role, master)
-        replica = self._replica(primary, group, groups["replica"], monitoring_role)
+        primary = self._primary(group, groups["primary"], master)
+        replica = self._replica(primary, group, groups["replica"])
         master_secret_arn = master.attach(
             host=primary.address,
             port=primary.port,
@@ -185,19 +181,6 @@ class Postgres(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _monitoring_role(self) -> aws.iam.Role:
-        role = aws.iam.Role(
-            f"{self._name}-monitoring",
-            description="Lets RDS publish enhanced monitoring",
-            assume_role_policy=trust_policy("monitoring.rds.amazonaws.com"),
-            tags={"Name": f"{self._name}-monitoring"},
-            opts=self._child,
-        )
-        self._monitoring_attachment = aws.iam.RolePolicyAttachment(
-            f"{self._name}-monitoring", role=role.name, policy_arn=_MONITORING_POLICY, opts=self._child
-        )
-        return role
-
     def _log_groups(self, instance: str, identifier: pulumi.Output[str]) -> list[aws.cloudwatch.LogGroup]:
         groups = store_log_groups(
             instance,
@@ -213,16 +196,12 @@ class Postgres(pulumi.ComponentResource):
         return pulumi.ResourceOptions(
             parent=self,
             protect=self._args.protect,
-            depends_on=[*depends_on, self._monitoring_attachment],
+            depends_on=[*depends_on, self._may_monitor],
             ignore_changes=["engineVersion", *ignored],
         )
 
     def _primary(
-        self,
-        group: aws.ec2.SecurityGroup,
-        parameters: aws.rds.ParameterGroup,
-        monitoring_role: aws.iam.Role,
-        master: Credential,
+        self, group: aws.ec2.SecurityGroup, parameters: aws.rds.ParameterGroup, master: Credential
     ) -> aws.rds.Instance:
         args, name = self._args, self._name
         identifier = pulumi.Output.concat(name, "-", self._suffix)
@@ -267,7 +246,7 @@ class Postgres(pulumi.ComponentResource):
             performance_insights_retention_period=_INSIGHTS_DAYS,
             database_insights_mode="standard",
             monitoring_interval=_MONITORING_SECONDS,
-            monitoring_role_arn=monitoring_role.arn,
+            monitoring_role_arn=self._monitoring.arn,
             enabled_cloudwatch_logs_exports=list(_LOGS),
             auto_minor_version_upgrade=True,
             allow_major_version_upgrade=False,
@@ -277,11 +256,7 @@ class Postgres(pulumi.ComponentResource):
         )
 
     def _replica(
-        self,
-        primary: aws.rds.Instance,
-        group: aws.ec2.SecurityGroup,
-        parameters: aws.rds.ParameterGroup,
-        monitoring_role: aws.iam.Role,
+        self, primary: aws.rds.Instance, group: aws.ec2.SecurityGroup, parameters: aws.rds.ParameterGroup
     ) -> aws.rds.Instance:
         """The read replica; engine, volume, key, subnets and users are the primary's and must not be named.
 
@@ -313,7 +288,7 @@ class Postgres(pulumi.ComponentResource):
             performance_insights_retention_period=_INSIGHTS_DAYS,
             database_insights_mode="standard",
             monitoring_interval=_MONITORING_SECONDS,
-            monitoring_role_arn=monitoring_role.arn,
+            monitoring_role_arn=self._monitoring.arn,
             enabled_cloudwatch_logs_exports=list(_LOGS),
             auto_minor_version_upgrade=True,
             apply_immediately=False,

@@ -188,7 +188,9 @@ class PostgresProxy(pulumi.ComponentResource):
                 for service, credential in credentials.items()
             ],
             tags={"Name": f"{name}-proxy"},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            # RDS silently leaves out a subnet in a zone where it has no proxies (use1-az3), for which the
+            # provider would replace the proxy at every `up`.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy], ignore_changes=["vpcSubnetIds"]),
         )
         targets = aws.rds.ProxyDefaultTargetGroup(
             f"{name}-targets",
