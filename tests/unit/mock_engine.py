@@ -6,15 +6,9 @@ properties tests ask for: parents, protection, ignored changes, aliases, secrets
 """
 
 import asyncio
-import collections.abc
 import contextvars
-import functools
-import importlib
-import inspect
-import keyword
 import logging
-import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +17,13 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 
-ACCOUNT_ID = "123456789012"
-REGION = "us-east-1"
+from tests.unit.computed_outputs import computed_outputs
+
 PROJECT = "cloudcommerce"
 STACK = "test"
 
 Invoke = Callable[[dict[str, Any]], Mapping[str, Any]]
+Compute = Callable[[str, str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -104,6 +99,7 @@ def deploy(
     preview: bool = False,
     invokes: Mapping[str, Invoke | Mapping[str, Any]] | None = None,
     config: Mapping[str, str] | None = None,
+    compute: Compute = computed_outputs,
 ) -> Deployment:
     """Run a program to its end and hand back what it registered.
 
@@ -112,12 +108,13 @@ def deploy(
         preview: Leave everything that a provider would compute unknown, as `pulumi preview` does.
         invokes: Answers by token, constant or computed from the arguments; any other invoke fails the test.
         config: Stack configuration by full key (`cloudcommerce:network`), JSON for structured values.
+        compute: What a provider computes, by the resource's token and logical name.
 
     Raises:
         Exception: whatever the program or one of its registrations raises.
     """
     return contextvars.copy_context().run(
-        lambda: asyncio.run(_deploy(program, preview, dict(invokes or {}), dict(config or {})))
+        lambda: asyncio.run(_deploy(program, preview, dict(invokes or {}), dict(config or {}), compute))
     )
 
 
@@ -126,6 +123,7 @@ async def _deploy(
     preview: bool,
     invokes: dict[str, Invoke | Mapping[str, Any]],
     config: dict[str, str],
+    compute: Compute,
 ) -> Deployment:
     # A registration that fails also fails everything that waits for it; deploy() raises the first of these.
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
@@ -136,7 +134,7 @@ async def _deploy(
             project=PROJECT,
             stack=STACK,
             dry_run=preview,
-            monitor=_Monitor(deployment, preview, invokes),
+            monitor=_Monitor(deployment, preview, invokes, compute),
             engine=mocks.MockEngine(logging.getLogger("pulumi")),
             organization="organization",
         )
@@ -152,12 +150,17 @@ class _Monitor(mocks.MockMonitor):
     """The resource monitor a program talks to: records, and answers with plausible computed properties."""
 
     def __init__(
-        self, deployment: Deployment, preview: bool, invokes: dict[str, Invoke | Mapping[str, Any]]
+        self,
+        deployment: Deployment,
+        preview: bool,
+        invokes: dict[str, Invoke | Mapping[str, Any]],
+        compute: Compute,
     ) -> None:
         super().__init__(mocks=None)  # type: ignore[arg-type]  # every use of it is overridden here
         self._deployment = deployment
         self._preview = preview
         self._invokes = invokes
+        self._computed = compute
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """The URN as the engine makes it: the whole chain of parent types, without the stack's."""
@@ -185,7 +188,7 @@ class _Monitor(mocks.MockMonitor):
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=state)
 
     def _compute(self, request: resource_pb2.RegisterResourceRequest, state: struct_pb2.Struct) -> None:
-        for key, value in computed_outputs(request.type, request.name).items():
+        for key, value in self._computed(request.type, request.name).items():
             if key in state.fields or key in ("id", "urn"):
                 continue
             shown = rpc.UNKNOWN if self._preview else value
@@ -217,56 +220,6 @@ class _Monitor(mocks.MockMonitor):
         returned = struct_pb2.Struct()
         returned.update(dict(answer(args) if callable(answer) else answer))
         return provider_pb2.InvokeResponse(**{"return": returned})
-
-
-@functools.cache
-def computed_outputs(type_: str, name: str) -> dict[str, Any]:
-    """Plausible values for what a provider computes: one for each output that the SDK's class always has.
-
-    Args:
-        type_: Token of a custom resource, such as `aws:ec2/vpc:Vpc`; providers compute nothing.
-        name: Logical name; every string contains it, so that a test sees where a value came from.
-    """
-    if type_.startswith("pulumi:providers:"):
-        return {}
-    package, module_path, class_name = type_.split(":")
-    submodule = module_path.split("/")[0]
-    python_name = f"{submodule}_" if keyword.iskeyword(submodule) else submodule
-    module = importlib.import_module(
-        f"pulumi_{package}" if submodule == "index" else f"pulumi_{package}.{python_name}"
-    )
-    arn = f"arn:aws:{submodule}:{REGION}:{ACCOUNT_ID}:{name}"
-    hints = {key: typing.get_args(hint)[0] for key, hint in _properties(getattr(module, class_name))}
-    values = {key: _plausible(hint, name, arn, key) for key, hint in hints.items()}
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _properties(owner: type) -> Iterator[tuple[str, Any]]:
-    """The properties that the SDK's code generator declared on a class: name for the engine, and type."""
-    for _, prop in inspect.getmembers(owner, lambda member: isinstance(member, property)):
-        key = getattr(prop.fget, "_pulumi_name", None)
-        if key is not None:
-            yield key, typing.get_type_hints(prop.fget)["return"]
-
-
-def _plausible(hint: Any, name: str, arn: str, key: str) -> Any:
-    if hint is str:
-        return arn if key.lower().endswith("arn") else f"{name}-{key}"
-    if hint is int:
-        return 5000
-    if typing.get_origin(hint) is collections.abc.Sequence:
-        item = _plausible(typing.get_args(hint)[0], name, arn, key)
-        return None if item is None else [item]
-    if isinstance(hint, type) and issubclass(hint, dict):
-        # Inside an object nearly everything is declared optional: there, optional ones have values, too.
-        inner = {k: _plausible(_required(h), name, arn, k) for k, h in _properties(hint)}
-        return {k: v for k, v in inner.items() if v is not None}
-    return None
-
-
-def _required(hint: Any) -> Any:
-    given = [argument for argument in typing.get_args(hint) if argument is not type(None)]
-    return given[0] if type(None) in typing.get_args(hint) else hint
 
 
 def _is_stack_urn(urn: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.messaging.rabbitmq import RabbitMq, RabbitMqArgs
-from tests.unit import mock_engine
+from tests.unit.computed_outputs import computed_outputs
 from tests.unit.data import properties
 from tests.unit.data.properties import CLIENTS, SUBNETS, VPC, key
 from tests.unit.mock_engine import Deployment, deploy
@@ -28,10 +28,8 @@ ARGS = RabbitMqArgs(
 
 @pytest.fixture(scope="module")
 def stood_up() -> Deployment:
-    computed = mock_engine.computed_outputs
-
     def with_endpoints(type_: str, name: str) -> dict[str, Any]:
-        answer = dict(computed(type_, name))
+        answer = dict(computed_outputs(type_, name))
         if type_ == "aws:mq/broker:Broker":
             answer["instances"] = [{"endpoints": [f"amqps://{HOST}:5671"], "consoleUrl": f"https://{HOST}"}]
         return answer
@@ -46,9 +44,7 @@ def stood_up() -> Deployment:
             "rotated_through": target.security_group_id,
         }
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mock_engine, "computed_outputs", with_endpoints)
-        return deploy(program)
+    return deploy(program, compute=with_endpoints)
 
 
 def test_house_rules_hold(stood_up: Deployment) -> None:

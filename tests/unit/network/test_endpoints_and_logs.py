@@ -8,7 +8,8 @@ from components.network.endpoint_policies import endpoint_policy
 from components.network.endpoints import VpcEndpoints, VpcEndpointsArgs
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
 from components.network.workloads import WorkloadSecurityGroup, WorkloadSecurityGroupArgs
-from tests.unit.mock_engine import ACCOUNT_ID, REGION, Deployment, deploy
+from tests.unit.computed_outputs import ACCOUNT_ID, REGION
+from tests.unit.mock_engine import Deployment, deploy
 
 pytestmark = pytest.mark.mission_M20
 

@@ -7,7 +7,8 @@ import pytest
 
 from components.security.data_key import DataKey, DataKeyArgs
 from components.security.key_policy import KeyUse, key_policy
-from tests.unit.mock_engine import ACCOUNT_ID, REGION, deploy
+from tests.unit.computed_outputs import ACCOUNT_ID, REGION
+from tests.unit.mock_engine import deploy
 
 
 def statements(*uses: KeyUse) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from infra.program import run
-from tests.unit.mock_engine import ACCOUNT_ID, Deployment, deploy
+from tests.unit.computed_outputs import ACCOUNT_ID
+from tests.unit.mock_engine import Deployment, deploy
 
 ROOT = Path(__file__).resolve().parents[3]
 IDENTITY = {"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID}}

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.mock_engine import ACCOUNT_ID, STACK, Deployment, Resource
+from tests.unit.computed_outputs import ACCOUNT_ID
+from tests.unit.mock_engine import STACK, Deployment, Resource
 from tests.unit.stacks import program
 from tests.unit.stacks.program import ROOT, deploy_production, stack_file
 
