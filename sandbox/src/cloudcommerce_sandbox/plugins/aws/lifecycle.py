@@ -187,7 +187,9 @@ def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
     if pending is not None:
         late_tags = policy.all_tags(operation.inputs.get("tags")) if kind.tags is not None else {}
         operation.changed = frozenset(operation.inputs)
-        _complete_create(operation, policy, {}, int(pending), late_tags)
+        # What creation did not get to learn, such as an ARN, the remaining steps may need.
+        item = steps.read_item(operation, deep=False) or {}
+        _complete_create(operation, policy, item, int(pending), late_tags)
     operation.changed = diff.changed_properties(kind, operation.old_inputs, operation.inputs)
     operation.changed -= {"tags", "tagsAll", "region"}
     ran = False
@@ -201,13 +203,13 @@ def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
             operation, operation.state.get("tagsAll") or {}, policy.all_tags(operation.inputs.get("tags"))
         )
     if ran and kind.updated is not None:
-        item = steps.settle(operation, kind.updated)
+        found = steps.settle(operation, kind.updated)
     else:
-        item = steps.read_item(operation, deep=False)
+        found = steps.read_item(operation, deep=False)
     operation.state = {
         name: value for name, value in operation.state.items() if name not in operation.old_inputs
     }
-    return outputs(operation, policy, item or {})
+    return outputs(operation, policy, found or {})
 
 
 def _names_to_update(operation: Operation, step: Step) -> list[str] | None:
