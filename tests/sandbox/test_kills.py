@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.sandbox.processes import PLUGIN, descendants, is_running, kill
-from tests.sandbox.workbench import SMALL, Workbench, steps_of, wait_until
+from tests.sandbox.workbench import SMALL, Workbench, wait_until
 
 OpenShop = Callable[[], Workbench]
 
@@ -90,7 +90,5 @@ def _recover(shop: Workbench, moment: str, *, in_state: bool = True) -> None:
 
 def _converges(shop: Workbench) -> None:
     shop.must_up()
-    assert steps_of(shop.must_up()) == []
+    assert not shop.must_up("--refresh").progress.changed()
     assert shop.orphans() == []
-    refreshed = shop.engine("refresh", "--skip-preview", "--expect-no-changes")
-    assert refreshed.exit_code == 0, refreshed.failures()

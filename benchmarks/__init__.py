@@ -1,0 +1,1 @@
+"""How fast the program and the sandbox are, measured on this machine; `make bench`."""

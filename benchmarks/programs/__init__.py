@@ -1,0 +1,1 @@
+"""Programs that the benchmark copies into checkouts of its own."""

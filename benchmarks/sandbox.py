@@ -1,0 +1,162 @@
+"""A sandbox of the benchmark's own, beside the checkout's, where a stack comes up from nothing each time."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cloudcommerce_sandbox.console import Steps
+from cloudcommerce_sandbox.session import Session, opened
+from cloudcommerce_sandbox.supervisor import ensure_emulator, stop_emulator
+from cloudcommerce_sandbox.workspace.home import write_launcher
+from cloudcommerce_sandbox.workspace.layout import CHECKOUT_VARIABLE, Layout
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(__file__).parent / "programs"
+STACK = "prod"
+
+
+class BenchmarkError(Exception):
+    """A run failed, so that its time means nothing."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A program in a checkout of its own.
+
+    Attributes:
+        layout: Its sandbox.
+        variables: Further variables of the environment.
+    """
+
+    layout: Layout
+    variables: Mapping[str, str]
+
+    @cached_property
+    def session(self) -> Session:
+        """The sandbox, opened once."""
+        with Steps() as steps, opened(self.layout, STACK, steps, exclusively=False) as session:
+            return session
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that the engine runs in."""
+        return {**self.session.engine.environment, **self.variables, "PWD": str(self.layout.project)}
+
+    def start_over(self) -> None:
+        """Empty AWS and the state."""
+        self._empty_aws()
+        shutil.rmtree(self.layout.state / ".pulumi", ignore_errors=True)
+        self.run("stack", "init", STACK)
+
+    def _empty_aws(self) -> None:
+        emulator = http.client.HTTPConnection(urlsplit(self.session.emulator.url).netloc, timeout=30)
+        emulator.request("POST", "/moto-api/reset")
+        emulator.getresponse().read()
+        emulator.request("DELETE", "/sandbox-api/calls")
+        emulator.getresponse().read()
+        emulator.close()
+
+    def preview(self) -> float:
+        """Return the seconds that a preview takes."""
+        return self.run("preview", "--stack", STACK)
+
+    def up(self) -> float:
+        """Return the seconds that `up` takes."""
+        return self.run("up", "--yes", "--skip-preview", "--stack", STACK)
+
+    def run(self, *arguments: str) -> float:
+        """Run the engine and return its seconds.
+
+        Raises:
+            BenchmarkError: It failed.
+        """
+        begun = time.perf_counter()
+        done = subprocess.run(
+            [str(self.session.engine.executable), *arguments, "--non-interactive"],
+            cwd=self.layout.project,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        seconds = time.perf_counter() - begun
+        if done.returncode != 0:
+            raise BenchmarkError(
+                f"{self.layout.checkout.name}: {arguments[0]}: {done.stdout[-3000:]}{done.stderr[-1500:]}"
+            )
+        return seconds
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the stack's resources, secrets in plain text."""
+        done = self.session.engine.capture("stack", "export", "--show-secrets", "--stack", STACK)
+        found: list[dict[str, Any]] = json.loads(done.stdout)["deployment"]["resources"]
+        return found
+
+    def use_plugin(self, name: str, version: str, module: str) -> None:
+        """Have the engine start a module of the benchmark as a plugin."""
+        home = self.layout.home(self.session.plugins)
+        write_launcher(home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}", module)
+
+
+class Benches:
+    """Makes subjects that share one emulator and one engine.
+
+    Args:
+        folder: An empty folder for all of them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        # `make bench` runs in the environment of the checkout's own sandbox.
+        os.environ.pop(CHECKOUT_VARIABLE, None)
+        self._folder = folder
+        self._emulator = Layout(folder / "emulator")
+        self._emulator.root.mkdir(parents=True)
+        self.emulator, _ = ensure_emulator(self._emulator)
+
+    def close(self) -> None:
+        """End the emulator."""
+        stop_emulator(self._emulator)
+
+    def product(self, name: str) -> Subject:
+        """Return the production program, as it is in the checkout."""
+        subject = self._subject(name)
+        for package in ("infra", "stacks", "components"):
+            (subject.layout.checkout / package).symlink_to(CHECKOUT / package)
+        for file in CHECKOUT.glob("Pulumi*.yaml"):
+            shutil.copy2(file, subject.layout.checkout / file.name)
+        return subject
+
+    def generated(self, name: str, program: str, document: Mapping[str, Any]) -> Subject:
+        """Return a program of `programs/` with its data."""
+        subject = self._subject(name)
+        folder = subject.layout.checkout / "infra"
+        folder.mkdir()
+        shutil.copy2(PROGRAMS / f"{program}.py", folder / "__main__.py")
+        (folder / "resources.json").write_text(json.dumps(document))
+        (subject.layout.checkout / "Pulumi.yaml").write_text(
+            "name: cloudcommerce\nmain: infra/\nruntime: python\n"
+        )
+        (subject.layout.checkout / f"Pulumi.{STACK}.yaml").write_text("config: {}\n")
+        return subject
+
+    def _subject(self, name: str) -> Subject:
+        checkout = self._folder / name
+        checkout.mkdir()
+        (checkout / ".venv").symlink_to(sys.prefix)
+        layout = Layout(checkout)
+        layout.tools.mkdir(parents=True)
+        for file in ("pulumi", ".pulumi.json"):
+            if (Layout(CHECKOUT).tools / file).is_file():
+                (layout.tools / file).symlink_to(Layout(CHECKOUT).tools / file)
+        shutil.copy(self._emulator.emulator, layout.emulator)
+        return Subject(layout, {"PYTHONPATH": str(CHECKOUT)})

@@ -1,0 +1,151 @@
+"""What is measured: programs in turns (A B A B …), so that a slow minute of the machine strikes all alike."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.flat import flatten
+from benchmarks.memory import PeakMemory, proportional_mib
+from benchmarks.recording_plugin import VARIABLE
+from benchmarks.sandbox import CHECKOUT, Benches, BenchmarkError, Subject
+
+AWS_SDK = "7.51.1"
+COPIES = 4
+
+
+@dataclass
+class Series:
+    """Seconds of the same thing, run after run."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return median(self.seconds)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "median": self.median,
+            "min": min(self.seconds),
+            "max": max(self.seconds),
+            "runs": self.seconds,
+        }
+
+
+@dataclass
+class Results:
+    """Everything that a run of the benchmark finds out.
+
+    Attributes:
+        resources: How many resources the production program registers with AWS.
+        calls: AWS calls that bring them up.
+        refused: Calls of the replay that AWS refused; 0 when the replay is faithful.
+        series: Times by what was run.
+        memory: MiB by process.
+    """
+
+    resources: int = 0
+    calls: int = 0
+    refused: int = 0
+    series: dict[str, Series] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add a time."""
+        self.series.setdefault(name, Series()).seconds.append(seconds)
+
+    def of(self, name: str) -> float:
+        """Return a median."""
+        return self.series[name].median
+
+
+def measure(folder: Path, runs: int, say: Callable[[str], None]) -> Results:
+    """Run the whole benchmark.
+
+    Args:
+        folder: An empty folder for its sandboxes.
+        runs: How often each thing is measured.
+        say: Told what happens.
+
+    Raises:
+        BenchmarkError: A run failed.
+    """
+    benches, results = Benches(folder), Results()
+    try:
+        say("record the AWS calls of the production stack")
+        product = benches.product("product")
+        calls = _record(benches, product, folder, results)
+        records = product.records()
+        product.use_plugin("aws", AWS_SDK, "cloudcommerce_sandbox.plugins.aws")
+        subjects = _subjects(benches, records)
+        flat4 = subjects["flat x4"]
+        calls4 = _recorded(flat4, folder / "calls4")
+        flat4.use_plugin("aws", AWS_SDK, "cloudcommerce_sandbox.plugins.aws")
+        for number in range(runs):
+            for name, subject in {"product": product, **subjects}.items():
+                say(f"run {number + 1} of {runs}: {name}")
+                subject.start_over()
+                results.add(f"preview {name}", subject.preview())
+                results.add(f"up {name}", subject.up())
+            for name, file in (("boto3", calls), ("boto3 x4", calls4)):
+                say(f"run {number + 1} of {runs}: {name}")
+                results.add(name, _replay(product, file, results))
+    finally:
+        benches.close()
+    return results
+
+
+def _subjects(benches: Benches, records: list[dict[str, Any]]) -> dict[str, Subject]:
+    found = {}
+    for suffix, copies in (("", 1), (f" x{COPIES}", COPIES)):
+        document = flatten(records, copies)
+        for program in ("flat", "floor"):
+            subject = benches.generated(f"{program}{copies}", program, document)
+            if program == "floor":
+                subject.use_plugin("noop", "1.0.0", "benchmarks.noop_plugin")
+            found[f"{program}{suffix}"] = subject
+    return found
+
+
+def _record(benches: Benches, product: Subject, folder: Path, results: Results) -> Path:
+    results.memory["emulator, empty"] = proportional_mib(benches.emulator.pid)
+    with PeakMemory(os.getpid()) as peak:
+        file = _recorded(product, folder / "calls")
+    results.memory["emulator, holding production"] = proportional_mib(benches.emulator.pid)
+    results.memory["engine, plugins and program, at most"] = peak.mib
+    results.resources = len(flatten(product.records())["resources"])
+    results.calls = benches.emulator.get("calls")["total"]
+    return file
+
+
+def _recorded(subject: Subject, file: Path) -> Path:
+    subject.use_plugin("aws", AWS_SDK, "benchmarks.recording_plugin")
+    recording = Subject(subject.layout, {**subject.variables, VARIABLE: str(file)})
+    recording.start_over()
+    recording.use_plugin("aws", AWS_SDK, "benchmarks.recording_plugin")
+    recording.up()
+    return file
+
+
+def _replay(subject: Subject, file: Path, results: Results) -> float:
+    subject.start_over()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.replay", str(file)],
+        cwd=CHECKOUT,
+        env=subject.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BenchmarkError(f"the replay failed: {done.stderr[-2000:]}")
+    seconds, refused = done.stdout.split()
+    results.refused = max(results.refused, int(refused))
+    return float(seconds)
