@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -14,7 +14,8 @@ from operations.clients import AWS_ERRORS, Clients
 from operations.errors import OperationError
 from operations.interaction import Interaction
 from operations.proofs.contract import read_claims
-from operations.proofs.judge import Proof, prove
+from operations.proofs.judge import prove
+from operations.proofs.report import print_proofs
 from operations.pulumi_cli import PulumiCli
 from operations.recovery.lock import free_the_stack, read_state
 from operations.recovery.recover import Recovery, Report
@@ -85,34 +86,19 @@ def _session(stack: str, region: str | None, *, as_json: bool, yes: bool) -> Ses
 
 @click.command()
 @_common
-def audit(stack: str, region: str | None, *, as_json: bool) -> None:
+@click.option("--verbose", is_flag=True, help="Print every claim with its evidence, not only what fails.")
+def audit(stack: str, region: str | None, *, as_json: bool, verbose: bool) -> None:
     """Prove the claims of the stack's audit output against AWS.
 
-    Checks the output against its schema, looks up every claim and prints what AWS answered. Exit code 1: a
-    claim does not hold.
+    Checks the output against its schema, looks up every claim and prints a line per component; claims that
+    do not hold are printed with what AWS answered. The JSON has all of them. Exit code 1: a claim does not
+    hold.
     """
     session = _session(stack, region, as_json=as_json, yes=False)
     claims = read_claims(session.pulumi.output("audit"), session.pulumi.directory)
     proofs = prove(claims, session.clients(session.pulumi.export_state()))
-    _print_proofs(session.interaction, proofs)
+    print_proofs(session.interaction, proofs, verbose=verbose)
     sys.exit(0 if all(proof.passed for proof in proofs) else FINDINGS)
-
-
-def _print_proofs(interaction: Interaction, proofs: Sequence[Proof]) -> None:
-    rows = [
-        (
-            "PASS" if proof.passed else "FAIL",
-            ", ".join(proof.claim.controls),
-            proof.claim.component,
-            f"{proof.claim.fact} {proof.claim.subject}",
-            proof.reason or f"{proof.call}: {proof.observed}",
-        )
-        for proof in proofs
-    ]
-    interaction.table("Audit", ("", "Controls", "Component", "Claim", "Evidence"), rows)
-    failed = sum(not proof.passed for proof in proofs)
-    interaction.say(f"{len(proofs) - failed} of {len(proofs)} claims hold.")
-    interaction.result({"passed": not failed, "proofs": [proof.document() for proof in proofs]})
 
 
 @click.command()

@@ -4,17 +4,23 @@ Progress goes to stderr, the result to stdout, questions to the terminal.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from operations.errors import OperationError
+
+_PLAIN_WIDTH = 160
+"""Columns where no terminal says how many it has: a file, a pipe, a CI log."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +37,38 @@ class Interaction:
 
     def note(self, text: str) -> None:
         """Print progress."""
-        Console(stderr=True, highlight=False, emoji=False).print(escape(text))
+        _console(stderr=True).print(escape(text), soft_wrap=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table that has rows, unless the result is JSON."""
-        listed = list(rows)
+        """Print rows under a title, unless there are none or the result is JSON.
+
+        Where the rows are wider than the terminal each becomes a block, a line a cell: an ARN that is folded
+        into a narrow column can be neither read nor copied.
+
+        Args:
+            title: What the rows are.
+            columns: The columns' names; the first cell of a row is what the row is about.
+            rows: The cells.
+        """
+        listed = [[str(cell) for cell in row] for row in rows]
         if self.as_json or not listed:
             return
-        table = Table(title=title, title_justify="left", title_style="bold")
+        console = _console()
+        table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         for column in columns:
-            table.add_column(column, overflow="fold")  # an id that is cut off is of no use
+            table.add_column(column, no_wrap=True)
         for row in listed:
-            table.add_row(*(escape(str(cell)) for cell in row))
-        Console(highlight=False, emoji=False).print(table)
+            table.add_row(*(escape(cell) for cell in row))
+        unlimited = console.options.update(width=sys.maxsize)
+        if Measurement.get(console, unlimited, table).maximum <= console.width:
+            console.print(table)
+        else:
+            _print_blocks(console, title, columns, listed)
 
     def say(self, text: str) -> None:
         """Print a sentence of the result, unless it is JSON."""
         if not self.as_json:
-            Console(highlight=False, emoji=False).print(escape(text))
+            _console().print(escape(text), soft_wrap=True)
 
     def result(self, document: Any) -> None:
         """Print the result as JSON, if that is asked for."""
@@ -77,3 +97,21 @@ class Interaction:
         typed = click.prompt(f"{question} Type {word!r} to go on", err=True, default="", show_default=False)
         if typed != word:
             raise OperationError(f"{typed!r} is not {word!r}; nothing was changed")
+
+
+def _console(*, stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    known = stream.isatty() or "COLUMNS" in os.environ
+    return Console(stderr=stderr, highlight=False, emoji=False, width=None if known else _PLAIN_WIDTH)
+
+
+def _print_blocks(
+    console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    console.print(f"[bold]{escape(title)}[/]")
+    for about, *rest in rows:
+        console.print(f"  {escape(about)}", soft_wrap=True)
+        for column, cell in zip(columns[1:], rest, strict=True):
+            if cell:
+                console.print(f"    [dim]{escape(column)}:[/] {escape(cell)}", soft_wrap=True)
+    console.print()
