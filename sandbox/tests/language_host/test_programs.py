@@ -163,10 +163,9 @@ def test_policy_pack_refuses(run: Run, tmp_path: Path) -> None:
         "from pulumi_policy import EnforcementLevel, PolicyPack, StackValidationPolicy\n"
         "def refuse(args, report):\n"
         "    report(f'{len(args.resources)} resources are too many')\n"
-        "PolicyPack('strict', EnforcementLevel.MANDATORY, [\n"
-        "    StackValidationPolicy('none', 'Allows nothing', refuse)])\n"
+        "PolicyPack('strict', [StackValidationPolicy('none', 'Allows nothing', refuse)],\n"
+        "           enforcement_level=EnforcementLevel.MANDATORY)\n"
     )
-    pytest.importorskip("pulumi_policy", reason="the policy SDK comes with the policies")
 
     done = run("import pulumi\n", "--policy-pack", str(pack))
 
