@@ -10,9 +10,13 @@ BIN := .venv/bin
 SANDBOX := $(BIN)/cloudcommerce-sandbox
 PACKAGES := infra stacks components operations sandbox/src sandbox/tests tests conftest.py sandbox/bootstrap.py
 export CLOUDCOMMERCE_PLUGINS := $(PLUGINS)
+# Every target starts many interpreters; without caches each of them would compile pulumi_aws anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up preview down shell status start stop doctor reset test test-full check types format bench lock clean
+# `make -j` gains nothing here, and two targets at a time would get into each other's way.
+.NOTPARALLEL:
+.PHONY: help venv up preview down shell status stop doctor reset tools test test-full check types format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +48,14 @@ doctor: venv ## Check this machine and the sandbox, and say how to mend what is 
 reset: venv ## Stop the emulator and forget all sandbox state (tools stay)
 	@$(SANDBOX) reset $(if $(YES),--yes)
 
-test: check ## Check, then run every test (ARGS="-k network" selects)
+tools: venv ## Build what the sandbox and the tests run, where it is not built yet
+	@$(SANDBOX) tools
+	@$(BIN)/python -m tests.stores
+
+test: check tools ## Check, then run every test (ARGS="-k network" selects)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
 
-test-full: check ## The same with full repeat counts
+test-full: check tools ## The same with full repeat counts
 	@CLOUDCOMMERCE_TEST_FULL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
 
 check: venv ## Lint, format check, types and import rules
@@ -70,9 +78,10 @@ lock: venv ## Resolve the requirements anew and lock them
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --no-annotate sandbox/requirements-bootstrap.in -o sandbox/requirements-bootstrap.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  pyproject.toml sandbox/pyproject.toml --all-extras --group dev -o requirements-dev.txt
+	@# What runs on AWS are the versions that were tested.
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml --extra operations --constraint requirements-dev.txt -o requirements.txt
 
 clean: ## Stop the emulator and delete everything the checkout made for itself
 	@if [ -x $(SANDBOX) ]; then $(SANDBOX) stop; fi

@@ -27,6 +27,15 @@ __all__ = [
     "secrets_manager_service",
 ]
 
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test of this folder to one worker, so that each server is started once."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.xdist_group("stores"))
+
 
 @pytest.fixture
 def shop(

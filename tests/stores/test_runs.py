@@ -38,7 +38,7 @@ def test_killed_runs_converge(
     drop(shop, postgres_server)
 
 
-def test_two_runs_at_a_time_are_serialised_and_both_succeed(
+def test_two_runs_at_a_time_are_serialized_and_both_succeed(
     shop: Shop, postgres_server: PostgresServer, rabbitmq_server: RabbitServer
 ) -> None:
     shop.add_postgres(postgres_server)
@@ -193,7 +193,7 @@ def test_nothing_secret_is_in_the_report_or_on_the_command_line(
 
 
 @pytest.mark.timeout(600)
-def test_two_hundred_databases(shop: Shop, postgres_server: PostgresServer, full_run: bool) -> None:
+def test_many_databases_are_one_run(shop: Shop, postgres_server: PostgresServer, full_run: bool) -> None:
     count = 200 if full_run else 40
     store = shop.add_postgres(postgres_server, databases=1)
     store["databases"] += [
