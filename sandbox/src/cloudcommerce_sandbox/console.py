@@ -1,11 +1,13 @@
 """Progress with times: live on a terminal, plain lines elsewhere."""
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,8 +17,16 @@ _HEARTBEAT_SECONDS = 20.0
 
 _PLAIN_WIDTH = 120
 
-# `highlight` would color numbers inside messages of other programs; a log file has no width to wrap at.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+
+def _console(stream: TextIO) -> Console:
+    # `highlight` would color numbers inside messages of other programs; a log file has no width to wrap at.
+    known = stream.isatty() or "COLUMNS" in os.environ
+    width = None if known else _PLAIN_WIDTH
+    return Console(stderr=stream is sys.stderr, highlight=False, soft_wrap=True, width=width)
+
+
+out = _console(sys.stdout)
+err = _console(sys.stderr)
 
 
 def duration(seconds: float) -> str:

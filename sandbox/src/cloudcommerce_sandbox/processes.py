@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _POLL_SECONDS = 0.05
+_ENDED = {"X", "Z"}  # dead and zombie, in the words of proc(5)
 
 
 def is_alive(pid: int, *, running: str) -> bool:
@@ -31,8 +32,8 @@ def is_alive(pid: int, *, running: str) -> bool:
         command_line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
         if command_line:
             return running.encode() in command_line
-        # A process that ends loses its memory first and its sockets later; a zombie has lost both.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        # A process that ends loses its memory first and its sockets with its last thread.
+        return any(_runs(thread) for thread in Path(f"/proc/{pid}/task").iterdir())
     return False
 
 
@@ -59,6 +60,13 @@ def end(pid: int, *, running: str, grace_seconds: float = 5.0) -> bool:
                 return True
             time.sleep(_POLL_SECONDS)
     return True
+
+
+def _runs(thread: Path) -> bool:
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0] not in _ENDED
+    except OSError:
+        return False
 
 
 def _reap(pid: int) -> None:

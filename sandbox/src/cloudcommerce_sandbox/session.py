@@ -9,7 +9,7 @@ from typing import Literal
 
 import yaml
 
-from cloudcommerce_sandbox.console import Steps, out
+from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.engine import state
 from cloudcommerce_sandbox.engine.runner import Engine
 from cloudcommerce_sandbox.errors import SandboxError
@@ -56,13 +56,11 @@ class Session:
 def chosen_plugins() -> Plugins:
     """Return whose resource plugins the user wants.
 
-    `CLOUDCOMMERCE_OFFICIAL_PLUGINS=1` (or `make up PLUGINS=official`) asks for Pulumi's own.
+    `CLOUDCOMMERCE_PLUGINS=official` (`make up PLUGINS=official`) asks for Pulumi's own.
 
     Raises:
         SandboxError: The setting is neither.
     """
-    if os.environ.get("CLOUDCOMMERCE_OFFICIAL_PLUGINS", "") not in {"", "0"}:
-        return "official"
     wanted = os.environ.get("CLOUDCOMMERCE_PLUGINS") or "sandbox"
     if wanted == "sandbox":
         return "sandbox"
@@ -107,6 +105,7 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
     """
     plugins = chosen_plugins()
     project = project_name(layout)
+    _require_stack_file(layout, stack)
     tools = ensure_tools(ToolStore(layout.tools), layout.logs, steps)
     with exclusive(layout.lock("engine")):
         _install(layout, tools["pulumi"], plugins)
@@ -127,6 +126,18 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
             yield session
     if not exclusively:
         yield session
+
+
+def _require_stack_file(layout: Layout, stack: str) -> None:
+    if (layout.checkout / stack_file_name(stack)).is_file():
+        return
+    pattern = stack_file_name("*")
+    prefix, suffix = pattern.split("*")
+    stacks = [path.name.removeprefix(prefix).removesuffix(suffix) for path in layout.checkout.glob(pattern)]
+    raise SandboxError(
+        f"There is no {stack_file_name(stack)} in {layout.checkout}.",
+        f"The project's stacks are: {', '.join(sorted(stacks)) or 'none'}. Choose one with STACK or --stack.",
+    )
 
 
 def _install(layout: Layout, pulumi: Path, plugins: Plugins) -> None:
@@ -210,12 +221,3 @@ def teardown_command(session: Session, *, yes: bool) -> Sequence[str]:
     python = session.layout.checkout / ".venv" / "bin" / "python"
     command = [str(python), "-m", "operations", "teardown", "--stack", session.stack]
     return [*command, "--yes"] if yes else command
-
-
-def note(text: str) -> None:
-    """Print a line that is no step.
-
-    Args:
-        text: The line, in rich's markup.
-    """
-    out.print(text)

@@ -78,7 +78,7 @@ def _executors(session: Session, state: StackState) -> str:
         return "The emulator does not say who executed what."
     counts = count_executors((resource["type"] for resource in state.custom()), provenance)
     parts = [f"{counts[key]} {text}" for key, text in WORDS.items() if counts[key]]
-    return f"Executed {', '.join(parts) or 'nothing'}; none was only recorded. moto {provenance.get('moto')}."
+    return f"Executed {', '.join(parts) or 'nothing'}. moto {provenance.get('moto')}."
 
 
 def table(state: StackState) -> Table:

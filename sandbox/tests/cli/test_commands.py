@@ -5,6 +5,7 @@ import stat
 import subprocess
 
 import pytest
+from cloudcommerce_sandbox.supervisor import running_emulator
 
 from sandbox.tests.projects import Project
 
@@ -117,8 +118,49 @@ def test_outside_a_project_the_error_says_where_to_run(project: Project) -> None
 
 def test_official_plugins_that_cannot_be_had_say_so(project: Project) -> None:
     # A proxy that nobody serves: the download fails the same way with and without internet.
-    done = project.run("up", CLOUDCOMMERCE_OFFICIAL_PLUGINS="1", HTTPS_PROXY="http://127.0.0.1:1")
+    done = project.run("up", CLOUDCOMMERCE_PLUGINS="official", HTTPS_PROXY="http://127.0.0.1:1")
 
     assert done.returncode == 1
     assert "official aws plugin" in done.stdout
     assert "Plain `make up`" in done.stdout
+
+
+def test_down_before_any_up_starts_nothing(project: Project) -> None:
+    done = project.run("down", "--yes")
+
+    assert done.returncode == 0
+    assert "Nothing stands" in done.stdout
+    assert running_emulator(project.layout) is None
+
+
+def test_stack_without_a_file_is_refused_with_those_that_have_one(project: Project) -> None:
+    done = project.run("up", "--stack", "staging")
+
+    assert done.returncode == 1
+    assert "Pulumi.staging.yaml" in done.stdout
+    assert "stacks are: prod" in done.stdout
+    assert not project.layout.state.exists()
+
+
+def test_output_of_exec_is_the_commands_alone(project: Project) -> None:
+    done = project.run("exec", "--", "sh", "-c", 'echo "$HOME"', HOME="/home/of/somebody")
+
+    assert done.stdout == "/home/of/somebody\n"
+    assert "emulator" in done.stderr
+
+
+def test_it_works_without_a_home(project: Project) -> None:
+    environment = project.environment()
+    del environment["HOME"]
+
+    done = subprocess.run(
+        project.command("exec", "--", "sh", "-c", 'cd "$HOME" && echo "${PYTHONDONTWRITEBYTECODE-unset}"'),
+        cwd=project.layout.checkout,
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "unset\n"), done.stderr

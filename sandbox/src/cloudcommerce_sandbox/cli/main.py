@@ -1,7 +1,10 @@
 """The commands; each is a few calls into the rest of the package."""
 
 import json
+import os
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,12 +13,14 @@ from cloudcommerce_sandbox import summary, supervisor
 from cloudcommerce_sandbox.cli import doctor as checks
 from cloudcommerce_sandbox.cli import shell as interactive
 from cloudcommerce_sandbox.cli.cleaning import forget
-from cloudcommerce_sandbox.console import Steps, out
+from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.engine import state as states
 from cloudcommerce_sandbox.engine.runner import run_in_foreground
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.session import opened, project_name, teardown_command
+from cloudcommerce_sandbox.tools.resolve import ensure_tools
+from cloudcommerce_sandbox.tools.store import ToolStore
 from cloudcommerce_sandbox.workspace.layout import Layout
 
 _INTERRUPTED = 130
@@ -43,6 +48,9 @@ class _Commands(click.Group):
 @click.version_option(package_name="cloudcommerce-sandbox")
 def main() -> None:
     """Run a Pulumi AWS project with the real engine on this machine: no account, no Docker."""
+    # Go, npm and Pulumi refuse to work without a home, and cron, systemd and containers start without one.
+    home = Path("~").expanduser()
+    os.environ.setdefault("HOME", str(home) if home.is_absolute() else tempfile.gettempdir())
 
 
 @main.command()
@@ -76,7 +84,11 @@ def preview(stack: str, diff: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def down(stack: str, yes: bool) -> None:
     """Take the stack down with `operations teardown`, as on AWS."""
-    with Steps() as steps, opened(Layout.find(), stack, steps) as session:
+    layout = Layout.find()
+    if not states.stack_path(layout, project_name(layout), stack).is_file():
+        out.print(f"Nothing stands: there is no stack {stack} in the sandbox.")
+        return
+    with Steps() as steps, opened(layout, stack, steps) as session:
         pass
     command = teardown_command(session, yes=yes)
     sys.exit(run_in_foreground(command, session.layout.project, session.engine.environment))
@@ -95,8 +107,8 @@ def shell(stack: str) -> None:
 @stack_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(stack: str, command: tuple[str, ...]) -> None:
-    """Run COMMAND in the checkout with the sandbox's environment."""
-    with Steps() as steps, opened(Layout.find(), stack, steps, exclusively=False) as session:
+    """Run COMMAND in the checkout with the sandbox's environment; standard output is the command's alone."""
+    with Steps(err) as steps, opened(Layout.find(), stack, steps, exclusively=False) as session:
         pass
     environment = interactive.environment(session)
     sys.exit(run_in_foreground(command, session.layout.checkout, environment))
@@ -124,6 +136,14 @@ def status(stack: str, as_json: bool) -> None:
     out.print(f"stack     {stack}: {len(state.custom()) if state else 0} resources")
     if state:
         out.print(summary.table(state))
+
+
+@main.command()
+def tools() -> None:
+    """Build the tools that are neither on PATH nor built yet."""
+    layout = Layout.find()
+    with Steps() as steps:
+        ensure_tools(ToolStore(layout.tools), layout.logs, steps)
 
 
 @main.command()

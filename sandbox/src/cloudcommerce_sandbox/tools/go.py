@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from cloudcommerce_sandbox.tools.probe import parsed
 
 # Before this release a `go` command can't fetch the newer toolchain that a go.mod asks for.
 _FIRST_THAT_UPGRADES = (1, 21)
+_LINES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Go:
         # The build's flags decide its key: none may come from the user's environment. cgo would ask for a C
         # compiler.
         env = {**os.environ, "GOFLAGS": "", "CGO_ENABLED": "0"}
+        last: deque[str] = deque(maxlen=_LINES_SHOWN)
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env
         ) as child:
@@ -97,13 +100,15 @@ class Go:
                 for line in child.stdout or ():
                     log.write(line)
                     log.flush()
+                    last.append(line)
                     on_package(line.strip())
             except BaseException:
                 child.terminate()
                 raise
         if child.returncode != 0:
             raise SandboxError(
-                f"Building {tool.name} {tool.version} failed (exit code {child.returncode}); see {log.name}.",
+                f"Building {tool.name} {tool.version} failed (exit code {child.returncode}); "
+                f"the end of {log.name}:\n{''.join(last).rstrip()}",
                 "Go's module proxy (`go env GOPROXY`) must be reachable the first time.",
             )
 

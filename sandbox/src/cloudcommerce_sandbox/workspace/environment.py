@@ -9,6 +9,8 @@ REGION = "us-east-1"
 
 # An inherited setting of either kind could send a command to a real account or a real backend.
 _FOREIGN = ("AWS_", "PULUMI_")
+# Each engine run starts half a dozen interpreters; without caches each would compile pulumi_aws anew.
+_SLOW = ("PYTHONDONTWRITEBYTECODE",)
 
 
 def sandbox_environment(
@@ -21,12 +23,13 @@ def sandbox_environment(
         endpoint: The emulator's URL.
         stack: The stack that commands work on unless they name another.
         plugins: `sandbox` or `official`.
-        inherited: The user's environment; of it, nothing of AWS or Pulumi is kept.
+        inherited: The user's environment; of it, nothing of AWS or Pulumi is kept, nor what
+            makes Python slow.
 
     Returns:
         The variables.
     """
-    env = {key: value for key, value in inherited.items() if not key.startswith(_FOREIGN)}
+    env = {key: value for key, value in inherited.items() if not key.startswith(_FOREIGN + _SLOW)}
     virtualenv = layout.checkout / ".venv" / "bin"
     path = [str(layout.tools), str(virtualenv), inherited.get("PATH", os.defpath)]
     env |= {
