@@ -57,7 +57,9 @@ func NewVerifier(ctx context.Context, url, issuer, audience string, client *http
 		Client: client, HTTPTimeout: 5 * time.Second, RefreshInterval: refreshInterval,
 		RefreshUnknownKID: rate.NewLimiter(rate.Every(refreshFloor), 1), RateLimitWaitMax: time.Millisecond,
 		RefreshErrorHandlerFunc: func(string) func(context.Context, error) {
-			return func(ctx context.Context, err error) { slog.WarnContext(ctx, "can't fetch the signing keys", "error", err) }
+			return func(ctx context.Context, err error) {
+				slog.WarnContext(ctx, "can't fetch the signing keys", "error", err)
+			}
 		},
 	})
 	if err != nil {

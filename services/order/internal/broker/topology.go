@@ -1,4 +1,5 @@
-package events
+// Package broker speaks to RabbitMQ: what exchanges and queues there are, and how events get there safely.
+package broker
 
 import (
 	"fmt"
@@ -11,11 +12,17 @@ import (
 // Topology names the exchange and the queues. The namespace is empty but in tests that share a broker.
 type Topology struct{ Namespace string }
 
-// Names of what Declare makes.
-func (t Topology) Exchange() string      { return t.Namespace + "commerce.events" }
-func (t Topology) DeadLetters() string   { return t.Namespace + "commerce.dead-letter" }
+// Exchange is where all events go.
+func (t Topology) Exchange() string { return t.Namespace + "commerce.events" }
+
+// DeadLetters is the exchange for messages that nobody could handle.
+func (t Topology) DeadLetters() string { return t.Namespace + "commerce.dead-letter" }
+
+// Notifications is the worker's queue.
 func (t Topology) Notifications() string { return t.Namespace + "notifications" }
-func (t Topology) Dead() string          { return t.Namespace + "notifications.dead" }
+
+// Dead keeps the worker's dead letters for people to look at.
+func (t Topology) Dead() string { return t.Namespace + "notifications.dead" }
 
 // Retry names the queue in which a notification waits for its next attempt. The delay is part of the name
 // because a queue can't be declared anew with another one.

@@ -1,4 +1,4 @@
-package events
+package broker
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/cloudcommerce/order/internal/events"
 	"github.com/cloudcommerce/order/internal/store"
 )
 
@@ -97,7 +98,7 @@ func (p *Publisher) publish(ctx context.Context, messages []store.Message) ([]in
 	for _, message := range messages {
 		confirm, err := p.channel.PublishWithDeferredConfirmWithContext(ctx, p.topology.Exchange(), message.RoutingKey, true, false,
 			amqp.Publishing{
-				ContentType: ContentType, DeliveryMode: amqp.Persistent, MessageId: message.EventID.String(),
+				ContentType: events.ContentType, DeliveryMode: amqp.Persistent, MessageId: message.EventID.String(),
 				Type: message.RoutingKey, Headers: amqp.Table{"traceparent": message.Traceparent}, Body: message.Payload,
 			})
 		if err != nil {
