@@ -47,7 +47,8 @@ def test_enum_and_range_of_the_api(plugin: Plugin) -> None:
 
 def test_secret_that_breaks_a_constraint_is_not_shown(plugin: Plugin) -> None:
     refused = plugin.refused(VPC, {"instanceTenancy": Secret("hush")})
-    assert "hush" not in refused["instanceTenancy"]
+    assert "hush" not in str(refused)
+    assert "instanceTenancy" in str(refused)
 
 
 def test_property_that_the_sandbox_lacks_is_refused_not_dropped(plugin: Plugin) -> None:

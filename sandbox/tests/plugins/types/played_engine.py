@@ -35,7 +35,10 @@ class PlayedEngine:
     def __init__(self, endpoint: str, region: str = "us-east-1") -> None:
         self.context = _Context()
         self.servicer = Servicer(AwsProvider())
-        services = ("rds", "docdb", "elasticache", "mq", "sts")
+        services = (
+            *("rds", "docdb", "elasticache", "mq", "sts", "iam", "kms"),
+            *("sns", "ecr", "cloudwatch", "logs", "secretsmanager", "lambda"),
+        )
         config = {
             "region": region,
             "accessKey": "test",

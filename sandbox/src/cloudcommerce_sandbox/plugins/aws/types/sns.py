@@ -215,7 +215,8 @@ SUBSCRIPTION = ResourceType(
         "confirmationTimeoutInMinutes": Field(default=1),
         "endpointAutoConfirms": Field(default=False),
         "deliveryPolicy": Field(convert=JSON, default=""),
-        "filterPolicy": Field(convert=JSON, default=None),
+        # No filter at all may be told as an empty one.
+        "filterPolicy": Field(read="[FilterPolicy][?@ != '{}'] | [0]", convert=JSON, default=None),
         "redrivePolicy": Field(convert=JSON, default=None),
         "subscriptionRoleArn": Field(default=None),
         "rawMessageDelivery": Field(convert=BOOL_TEXT, default=False),
