@@ -34,7 +34,7 @@ def make_engine(
 
     Args:
         url: As libpq reads it; asyncpg parses it, so that `sslmode` and `sslrootcert` mean what they say.
-        pool_size: The most connections it opens; there is no overflow, so that the sum over all pods is known.
+        pool_size: The most connections it opens; without overflow, so that the sum over all pods is known.
         pool_timeout: How long a caller waits for a free one, in seconds.
         prepared_statements: Whether statements stay prepared on their connection.
         session: Server settings of each connection.

@@ -1,6 +1,5 @@
 """Migrations and upkeep, each a command of its own that may run at any time and twice."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -65,8 +64,8 @@ async def _alone(settings: DatabaseSettings, work: Callable[[AsyncConnection], A
     try:
         async with engine.connect() as guard, engine.connect() as connection:
             await guard.execution_options(isolation_level="AUTOCOMMIT")
-            while not await guard.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _LOCK}):
-                await asyncio.sleep(0.2)
+            await guard.execute(text("set lock_timeout = 0"))
+            await guard.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})
             try:
                 await work(connection)
             finally:

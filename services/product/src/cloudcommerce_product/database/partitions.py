@@ -1,6 +1,7 @@
 """Monthly partitions of the stock movements."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from sqlalchemy import Connection, text
 
@@ -8,7 +9,7 @@ _TABLE = "stock_movements"
 
 
 def month_starts(now: datetime, ahead: int) -> list[datetime]:
-    """The first instants of the month of `now` and of as many as `ahead` after it, and of the one behind, in UTC."""
+    """The first instants, in UTC, of the month of `now` and of the `ahead` + 1 months after it."""
     first = now.year * 12 + now.month - 1
     return [datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in range(first, first + ahead + 2)]
 
@@ -29,7 +30,7 @@ def ensure_partitions(connection: Connection, ahead: int, now: datetime | None =
     """
     starts = month_starts(now or datetime.now(UTC), ahead)
     made = []
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         name = f"{_TABLE}_{start:%Y_%m}"
         if connection.scalar(text("select to_regclass(:name)"), {"name": name}) is not None:
             continue
@@ -45,7 +46,8 @@ def _make(connection: Connection, name: str, start: datetime, end: datetime) -> 
     connection.execute(
         text(
             f"with moved as (delete from {_TABLE}_default "  # noqa: S608 - names made here, from a date
-            f"where occurred_at >= :start and occurred_at < :end returning *) insert into {name} select * from moved"
+            f"where occurred_at >= :start and occurred_at < :end returning *) "
+            f"insert into {name} select * from moved"
         ),
         {"start": start, "end": end},
     )

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SEARCH_DOCUMENT = (
-    "setweight(to_tsvector('english', name), 'A') || setweight(to_tsvector('simple', sku), 'A') || "
+    "setweight(to_tsvector('english', name), 'A') || setweight(to_tsvector('english', sku), 'A') || "
     "setweight(jsonb_to_tsvector('english', attributes, '[\"string\"]'), 'B') || "
     "setweight(to_tsvector('english', description), 'C')"
 )

@@ -43,7 +43,7 @@ create table products (
     deleted_at timestamptz,
     search tsvector not null generated always as (
         setweight(to_tsvector('english', name), 'A') ||
-        setweight(to_tsvector('simple', sku), 'A') ||
+        setweight(to_tsvector('english', sku), 'A') ||
         setweight(jsonb_to_tsvector('english', attributes, '["string"]'), 'B') ||
         setweight(to_tsvector('english', description), 'C')
     ) stored,

@@ -1,0 +1,44 @@
+"""The two applications: the public API and the internal one."""
+
+from fastapi import FastAPI, Response
+
+from cloudcommerce_product import problems
+from cloudcommerce_product.service import Service
+from cloudcommerce_product.web import categories, health, products, reservations, stock
+from cloudcommerce_product.web.openapi import describe
+
+BODY_LIMIT = 64 * 1024
+
+
+def public_app(service: Service) -> FastAPI:
+    """The API of customers and staff, with health and metrics beside it."""
+    app = _bare("CloudCommerce product API", "Products, categories, search and stock.")
+    for part in (stock, products, categories, health):
+        app.include_router(part.router(service))
+    return _finished(app, "/openapi.json")
+
+
+def internal_app(service: Service) -> FastAPI:
+    """The API of our own services, on a port of its own that no gateway routes to."""
+    app = _bare("CloudCommerce product API, internal", "Reservations of stock, for the order service.")
+    app.include_router(reservations.router(service))
+    return _finished(app, "/openapi.json")
+
+
+def _bare(title: str, summary: str) -> FastAPI:
+    app = FastAPI(
+        title=title, summary=summary, version="1.0.0", openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+    )  # fmt: skip
+    problems.install(app)
+    return app
+
+
+def _finished(app: FastAPI, path: str) -> FastAPI:
+    document = describe(app)
+
+    @app.get(path, include_in_schema=False)
+    async def openapi() -> Response:
+        return Response(document, media_type="application/json")
+
+    return app
