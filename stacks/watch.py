@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.data.store_identity import zone_letter
 from components.observability.alarm import Alarm
 from components.observability.alarm_topic import AlarmTopic, AlarmTopicArgs
 from components.observability.database_alarms import (
@@ -122,7 +123,7 @@ def _rabbitmq(stores: Data, args: ProductionArgs) -> _Watched:
 
 
 def _letters(args: ProductionArgs) -> list[str]:
-    return [zone[-1] for zone in args.network.zones]
+    return [zone_letter(zone) for zone in args.network.zones]
 
 
 def _events(stores: Data, topic: AlarmTopic, opts: pulumi.ResourceOptions) -> dict[str, DatabaseEvents]:

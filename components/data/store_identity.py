@@ -7,6 +7,8 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+_MAX_BACKUP_DAYS = 35
+
 
 def incarnation(name: str, parent: pulumi.Resource) -> pulumi.Output[str]:
     """Give a store the suffix of its physical names.
@@ -25,9 +27,6 @@ def incarnation(name: str, parent: pulumi.Resource) -> pulumi.Output[str]:
     return random.RandomId(
         f"{name}-incarnation", byte_length=3, opts=pulumi.ResourceOptions(parent=parent)
     ).hex
-
-
-_MAX_BACKUP_DAYS = 35
 
 
 def zone_letter(zone: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import mocks, rpc, settings, stack
-from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from tests.unit.computed_outputs import computed_outputs
 
@@ -59,6 +59,7 @@ class Deployment:
     invokes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
     secret_exports: frozenset[str] = frozenset()
+    warnings: list[str] = field(default_factory=list)
     component_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     secret_component_outputs: dict[str, frozenset[str]] = field(default_factory=dict)
     result: Any = None
@@ -135,7 +136,7 @@ async def _deploy(
             stack=STACK,
             dry_run=preview,
             monitor=_Monitor(deployment, preview, invokes, compute),
-            engine=mocks.MockEngine(logging.getLogger("pulumi")),
+            engine=_Engine(deployment),
             organization="organization",
         )
     )
@@ -144,6 +145,19 @@ async def _deploy(
     await stack.run_in_stack(lambda: returned.append(pulumi.Output.from_input(program())))
     deployment.result = await returned[0].future()
     return deployment
+
+
+class _Engine(mocks.MockEngine):
+    """The engine a program logs to: keeps what users would be warned of."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        super().__init__(logging.getLogger("pulumi"))
+        self._deployment = deployment
+
+    def Log(self, request: engine_pb2.LogRequest) -> empty_pb2.Empty:  # noqa: N802  # named by the protocol
+        if request.severity >= engine_pb2.WARNING:
+            self._deployment.warnings.append(request.message)
+        return empty_pb2.Empty()
 
 
 class _Monitor(mocks.MockMonitor):

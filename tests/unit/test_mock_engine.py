@@ -85,3 +85,15 @@ def test_answers_the_invokes_it_was_given() -> None:
 
     assert deployment.result == "123456789012"
     assert len(deployment.invokes) == 1
+
+
+def test_keeps_what_users_are_warned_of() -> None:
+    def program() -> pulumi.Output[str]:
+        secret = aws.secretsmanager.Secret("secret")
+        version = aws.secretsmanager.SecretVersion("value", secret_id=secret.id, secret_string="text")
+        return version.arn
+
+    with pytest.warns(UserWarning, match="secret_arn"):
+        deployment = deploy(program)
+
+    assert ["arn is deprecated" in warning for warning in deployment.warnings] == [True]

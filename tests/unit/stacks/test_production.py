@@ -195,6 +195,10 @@ def test_preview_plans_the_same_resources(production: Deployment) -> None:
     assert {r.urn for r in planned.resources} == {r.urn for r in production.resources}
 
 
+def test_program_uses_nothing_that_the_sdk_warns_of(production: Deployment, otherwise: Deployment) -> None:
+    assert production.warnings == otherwise.warnings == []
+
+
 def test_program_asks_aws_for_nothing_but_its_account(production: Deployment) -> None:
     assert {token for token, _ in production.invokes} == {"aws:index/getCallerIdentity:getCallerIdentity"}
 
