@@ -39,11 +39,13 @@ def test_a_log_group_lives(engine: PlayedEngine, logs: Any, logs_key: str) -> No
     group = engine.resource(GROUP, "flow").create(program)
     assert group.id.startswith("flow-")
     group.assert_settled(program)
-    changed = {"retentionInDays": 90, "tags": {"Name": "flow"}}
-    assert group.diff(changed) == ({"retentionInDays", "kmsKeyId"}, set())
+    changed = {**program, "retentionInDays": 90}
+    assert group.diff(changed) == ({"retentionInDays"}, set())
     group.update(changed).assert_settled(changed)
     (found,) = logs.describe_log_groups(logGroupNamePrefix=group.id)["logGroups"]
-    assert "kmsKeyId" not in found, "a key taken out of the program is taken off the group"
+    assert (found["retentionInDays"], found["kmsKeyId"]) == (90, logs_key)
+    bare = {"retentionInDays": 90, "tags": {"Name": "flow"}}
+    assert group.diff(bare) == ({"kmsKeyId"}, set()), "a key that is no longer given comes off"
     assert group.diff({**changed, "logGroupClass": "INFREQUENT_ACCESS"})[1] == {"logGroupClass"}
     logs.delete_retention_policy(logGroupName=group.id)
     assert group.refresh()
