@@ -146,17 +146,20 @@ def test_a_subnet_group_lives_and_dies(engine: PlayedEngine, network: Network, r
 
 
 def test_a_parameter_group_sets_what_differs_and_resets_what_went(engine: PlayedEngine, rds: Any) -> None:
-    bare = engine.resource(PARAMETER_GROUP, "bare").create({"family": "postgres17"})
-    known = rds.describe_db_parameters(DBParameterGroupName=bare.id)["Parameters"]
-    dynamic, static = (
-        [{"name": found["ParameterName"], "value": "1"} for found in known if found["ApplyType"] == kind]
-        for kind in ("dynamic", "static")
-    )
     program = {
         "family": "postgres17",
         "parameters": [
-            *dynamic[:40],
-            *({**parameter, "applyMethod": "pending-reboot"} for parameter in static[:5]),
+            *({"name": f"extension.setting_{number}", "value": "1"} for number in range(40)),
+            *(
+                {"name": name, "value": "1", "applyMethod": "pending-reboot"}
+                for name in (
+                    "max_connections",
+                    "shared_buffers",
+                    "huge_pages",
+                    "wal_buffers",
+                    "max_wal_senders",
+                )
+            ),
         ],
     }
     group = engine.resource(PARAMETER_GROUP, "tuned").create(program)

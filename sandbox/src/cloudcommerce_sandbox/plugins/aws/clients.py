@@ -137,11 +137,11 @@ class Clients:
             The response without `ResponseMetadata`.
 
         Raises:
-            AwsError: The call failed for good.
+            AwsError: The call failed for good. `may_be_done` tells that an earlier attempt may have worked.
             CancelledError: The plugin was told to stop.
         """
         request = {**_idempotency(service, method), **request}
-        attempt = 0
+        attempt, in_doubt = 0, False
         while True:
             attempt += 1
             try:
@@ -149,7 +149,9 @@ class Clients:
             except AwsError as error:
                 may_pass = error.matches(retry) and time.monotonic() < deadline
                 if not may_pass and not (error.is_transient and attempt < _ATTEMPTS):
+                    error.may_be_done = in_doubt
                     raise
+                in_doubt = in_doubt or error.leaves_doubt
             self.pause(_delay(attempt))
 
     def _attempt(self, service: str, region: str, method: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -189,12 +191,19 @@ def _client_error(label: str, error: Any) -> AwsError:
 
 
 def _idempotency(service: str, method: str) -> dict[str, str]:
-    """Return a token for the operation if it takes one, so that a repeated create makes one thing only."""
+    """Return a token for the operation if it takes one, so that a repeated create makes one thing only.
+
+    Some of EC2's tokens are not marked as such in the model. What takes neither a token nor a name (a VPC, a
+    key) can be made twice when an answer gets lost, as with every AWS client; the tags tell whose it is.
+    """
     shape = models.input_shape(service, method)
     members = shape.members if shape is not None else {}
-    return {
-        name: str(uuid.uuid4()) for name, member in members.items() if member.metadata.get("idempotencyToken")
-    }
+    tokens = (
+        name
+        for name, member in members.items()
+        if member.metadata.get("idempotencyToken") or name == "ClientToken"
+    )
+    return {name: str(uuid.uuid4()) for name in tokens}
 
 
 def _delay(attempt: int) -> float:

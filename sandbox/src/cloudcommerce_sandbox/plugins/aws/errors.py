@@ -9,6 +9,7 @@ from typing import Any, Final
 from cloudcommerce_sandbox.plugins.provider import ProviderError
 
 _GONE: Final = re.compile(r"NotFound|NoSuch|DoesNotExist|NotExists?\b|\.Missing$")
+_TAKEN: Final = re.compile(r"AlreadyExist|Duplicate|ResourceConflict|ResourceExists")
 _THROTTLED: Final = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -41,7 +42,10 @@ class AwsError(ProviderError):
         operation: `service:Operation`.
         code: AWS's error code.
         status: HTTP status; 0 when there was no answer.
+        may_be_done: Whether an earlier attempt of the same call ended without telling what it did.
     """
+
+    may_be_done = False
 
     def __init__(self, operation: str, code: str, message: str, status: int = 0) -> None:
         super().__init__(f"{operation}: {code}: {message}")
@@ -64,6 +68,16 @@ class AwsError(ProviderError):
             or self.status >= _SERVER
             or self.code == NO_ANSWER
         )
+
+    @property
+    def leaves_doubt(self) -> bool:
+        """Whether AWS may have done what was asked: no answer, or a failure inside AWS."""
+        return self.code == NO_ANSWER or self.status >= _SERVER
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether AWS says that such a thing exists already."""
+        return bool(_TAKEN.search(self.code))
 
     def matches(self, patterns: Iterable[str]) -> bool:
         """Whether the error is one of `Code` or `Code: part of the message`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins import sdk
-from cloudcommerce_sandbox.plugins.aws import diff, steps, tags
+from cloudcommerce_sandbox.plugins.aws import adoption, diff, steps, tag_calls, tags
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Call, ResourceType, Run, Step
 from cloudcommerce_sandbox.plugins.aws.errors import AwsError
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
@@ -51,11 +51,16 @@ def create(operation: Operation, policy: TagPolicy) -> tuple[str, dict[str, Any]
     own = policy.all_tags(operation.inputs.get("tags")) if kind.tags is not None else {}
     position = _maker(operation)
     first = kind.create[position]
-    extra = tags.on_create(kind.tags, own) if kind.tags is not None else {}
+    takes_tags = kind.tags is not None and isinstance(first, Call)
+    extra = tags.on_create(kind.tags, own) if kind.tags is not None and takes_tags else {}
     names = _names_to_create(first, operation.inputs, first=True)
-    steps.run(operation, first, names, extra, settles=False)
-    item = _item_of(first, operation.response)
-    operation.id = _id(operation, operation.response, item)
+    try:
+        steps.run(operation, first, names, extra, settles=False)
+    except AwsError as error:
+        item = adoption.made_unheard(operation, first, own, error)
+    else:
+        item = _item_of(first, operation.response)
+        operation.id = _id(operation, operation.response, item)
     return operation.id, _complete_create(
         operation, policy, item, len(kind.create) - position - 1, own if not extra else {}
     )
@@ -83,7 +88,7 @@ def _complete_create(
                 steps.run(operation, step, _names_to_create(step, operation.inputs, first=False))
             pending -= 1
         if late_tags:
-            _change_tags(operation, {}, late_tags)
+            tag_calls.change(operation, {}, late_tags)
         if kind.created is not None:
             item = steps.settle(operation, kind.created) or {}
         elif not item:
@@ -176,8 +181,9 @@ def _defaults(kind: ResourceType) -> dict[str, Any]:
 def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
     """Change the resource in place, or finish one that was half made.
 
-    A failure leaves the state as it was, so that the next run sees the whole difference again; every step
-    sets values and can be repeated.
+    A failure is a plain error: the engine keeps the state from before, so that the next run sees the whole
+    difference again and repeats all steps. That is right because every step sets values; the protocol's
+    partial update (`ErrorResourceInitFailed`) would record inputs of which nobody knows how many took effect.
 
     Returns:
         Its outputs.
@@ -199,7 +205,7 @@ def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
             steps.run(operation, step, names)
             ran = True
     if kind.tags is not None:
-        _change_tags(
+        tag_calls.change(
             operation, operation.state.get("tagsAll") or {}, policy.all_tags(operation.inputs.get("tags"))
         )
     if ran and kind.updated is not None:
@@ -230,35 +236,6 @@ def _names_to_update(operation: Operation, step: Step) -> list[str] | None:
 
 def _has_member(operation: Operation, call: Call, name: str) -> bool:
     return name != DEFAULTS and member_path(operation.kind, call, name) is not None
-
-
-def _change_tags(operation: Operation, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    style = operation.kind.tags
-    if style is None:
-        return
-    service = style.service
-    target = steps.expand_set(operation, style.target, service, style.tag)
-    gone, come = tags.removed(old, new), tags.added(old, new)
-    if gone:
-        keys: dict[str, Any]
-        if style.untag_member is None:
-            keys = {style.tag_member: tags.shaped(style, {key: old[key] for key in gone})}
-        else:
-            keys = {style.untag_member: list(gone)}
-        operation.call(style.untag, service=service, **target, **keys)
-    if come:
-        operation.call(style.tag, service=service, **target, **{style.tag_member: tags.shaped(style, come)})
-
-
-def actual_tags(operation: Operation, item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tags that the resource carries in AWS."""
-    style = operation.kind.tags
-    if style is None:
-        return {}
-    found = tags.from_item(style, item)
-    if found is None and style.list is not None:
-        found = tags.plain(style, steps.fetch(operation, style.list))
-    return found or {}
 
 
 def delete(operation: Operation) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudcommerce_sandbox.plugins import sdk
-from cloudcommerce_sandbox.plugins.aws import diff, lifecycle, steps
+from cloudcommerce_sandbox.plugins.aws import diff, lifecycle, steps, tag_calls
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Field, ResourceType
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.aws.tags import TagPolicy
@@ -40,7 +40,7 @@ def refresh(operation: Operation, policy: TagPolicy) -> tuple[dict[str, Any], di
     else:
         inputs = _overlaid(operation.kind, operation.inputs, actual, names)
     operation.state = {**known, **actual}
-    found = lifecycle.actual_tags(operation, item)
+    found = tag_calls.actual(operation, item)
     if operation.kind.tags is not None:
         own = policy.own(found, operation.inputs.get("tags"))
         if own or "tags" in operation.inputs:
