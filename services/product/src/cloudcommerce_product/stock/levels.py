@@ -148,10 +148,8 @@ class StockLevels:
         """
         async with self._database.transaction() as connection:
             present = await _locked(connection, product_id)
-            delta = on_hand - present["on_hand"]
-            return await _shift(
-                connection, Shift(product_id, on_hand=delta), "counted", reason=reason, actor=actor
-            )
+            shift = Shift(product_id, on_hand=on_hand - present["on_hand"])
+            return await _shift(connection, shift, "counted", reason=reason, actor=actor)
 
     async def adjust(
         self, product_id: uuid.UUID, delta: int, reason: str, actor: str
@@ -161,9 +159,8 @@ class StockLevels:
             present = await _locked(connection, product_id)
             if present["on_hand"] + delta > MAX_UNITS:
                 raise conflict("stock-limit", "Too much stock", f"At most {MAX_UNITS} units can be on hand.")
-            return await _shift(
-                connection, Shift(product_id, on_hand=delta), "adjusted", reason=reason, actor=actor
-            )
+            shift = Shift(product_id, on_hand=delta)
+            return await _shift(connection, shift, "adjusted", reason=reason, actor=actor)
 
 
 async def _shift(

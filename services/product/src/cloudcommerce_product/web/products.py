@@ -20,12 +20,13 @@ from cloudcommerce_product.web.conditions import cached_response, required_versi
 def router(service: Service) -> APIRouter:
     """The routes below /api/v1/products."""
     routes = APIRouter(prefix="/api/v1/products", tags=["products"])
+    _add_search(routes, service)
     _add_reading(routes, service)
     _add_writing(routes, service)
     return routes
 
 
-def _add_reading(routes: APIRouter, service: Service) -> None:
+def _add_search(routes: APIRouter, service: Service) -> None:
     products, cache = service.products, service.cache
     currency = service.settings.default_currency
 
@@ -54,6 +55,10 @@ def _add_reading(routes: APIRouter, service: Service) -> None:
         if entry is None:
             raise not_found("page")
         return cached_response(request, entry)
+
+
+def _add_reading(routes: APIRouter, service: Service) -> None:
+    products, cache = service.products, service.cache
 
     @routes.get(
         "/{product_id}",
