@@ -1,6 +1,7 @@
 """Amazon EC2 and VPC."""
 
 from cloudcommerce_sandbox.plugins.aws.types.ec2 import (
+    classic_rules,
     endpoints,
     gateways,
     launch_template,
@@ -14,6 +15,7 @@ TYPES = (
     *gateways.TYPES,
     *routing.TYPES,
     *security_groups.TYPES,
+    *classic_rules.TYPES,
     *endpoints.TYPES,
     *launch_template.TYPES,
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.context import Context
+from cloudcommerce_sandbox.plugins.aws.conversions import Convert
 
 _ALL = "-1"
 # The protocol numbers that the API reports by name:
@@ -50,6 +51,10 @@ def protocol_name(protocol: Any) -> str:
     """Return the protocol as AWS reports it."""
     text = str(protocol).lower()
     return _NAMES.get(text, text)
+
+
+PROTOCOL = Convert(equal=lambda a, b: protocol_name(a) == protocol_name(b))
+"""A protocol by name or number."""
 
 
 def of_blocks(blocks: Iterable[Mapping[str, Any]] | None) -> set[Grant]:
