@@ -12,7 +12,7 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     name: "one user per e-mail address",
     apply: async (database) => {
-      await database.collection(USERS).createIndex({ email_key: 1 }, { name: EMAIL_INDEX, unique: true });
+      await database.collection(USERS).createIndex({ email_key: 1 }, { name: EMAIL_INDEX, unique: true }, {});
     },
   },
 ];

@@ -9,10 +9,14 @@ The output is secret: write it to a file that only its owner reads (umask 077), 
 
 /** Makes and rotates the key set that signs access tokens. */
 async function main([command]: string[]): Promise<void> {
-  if (command === "new") return print(await newKeySet());
-  if (command === "rotate") return print(await rotateKeySet(parseKeySet(await text(process.stdin))));
-  process.stderr.write(USAGE);
-  process.exitCode = 2;
+  if (command === "new") {
+    print(await newKeySet());
+  } else if (command === "rotate") {
+    print(await rotateKeySet(parseKeySet(await text(process.stdin))));
+  } else {
+    process.stderr.write(USAGE);
+    process.exitCode = 2;
+  }
 }
 
 function print(keys: unknown): void {

@@ -88,8 +88,7 @@ export async function rotateKeySet({ keys }: KeySet): Promise<KeySet> {
   const next = keys.find(({ status }) => status === "next") ?? (await generate("next"));
   const rotated: SigningKey[] = [await generate("next"), { ...next, status: "current" }];
   if (current !== undefined) {
-    const { d: _, ...known } = current;
-    rotated.push({ ...known, status: "previous" });
+    rotated.push({ ...key.omit({ d: true }).parse(current), status: "previous" });
   }
   return { keys: rotated };
 }
