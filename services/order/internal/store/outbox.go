@@ -78,10 +78,14 @@ func (s *Store) Backlogs(ctx context.Context) ([]Backlog, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Backlog])
 }
 
-// OverdueSagas counts sagas that should have been taken up longer ago than the limit.
+// stuckAttempts in a row without progress are a case for people.
+const stuckAttempts = 10
+
+// OverdueSagas counts sagas that should have been taken up longer ago than the limit, or that fail and fail.
 func (s *Store) OverdueSagas(ctx context.Context, limit time.Duration) (int64, error) {
 	var count int64
-	err := s.primary.QueryRow(ctx, `select count(*) from sagas where due_at < now() - $1::interval`, limit).Scan(&count)
+	err := s.primary.QueryRow(ctx, `select count(*) from sagas 
+		where due_at < now() - $1::interval or attempts >= $2`, limit, stuckAttempts).Scan(&count)
 	return count, err
 }
 

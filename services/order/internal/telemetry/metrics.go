@@ -80,7 +80,7 @@ func (m *Metrics) Watch(s *store.Store) { m.registry.MustRegister(backlog{s, s.P
 var (
 	lagDescription     = prometheus.NewDesc("cloudcommerce_outbox_lag_seconds", "Age of the oldest event that waits to be sent.", []string{"destination"}, nil)
 	pendingDescription = prometheus.NewDesc("cloudcommerce_outbox_pending", "Events that wait to be sent.", []string{"destination"}, nil)
-	overdueDescription = prometheus.NewDesc("cloudcommerce_sagas_overdue", "Orders whose next step is more than a minute late.", nil, nil)
+	overdueDescription = prometheus.NewDesc("cloudcommerce_sagas_overdue", "Orders whose next step is more than a minute late, or failed ten times in a row.", nil, nil)
 	poolDescription    = prometheus.NewDesc("cloudcommerce_database_connections", "Connections of the pool to the primary.", []string{"state"}, nil)
 )
 
