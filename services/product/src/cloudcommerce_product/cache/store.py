@@ -157,18 +157,22 @@ class Cache:
     async def _fill(self, key: str, generation: Generation, load: Load) -> Entry | None:
         """Load, or wait for the process that already does."""
         try:
-            token = await self._lock(key, generation)
-            if token is None and (entry := await self._await_other(key, generation)):
-                return entry
+            token, entry = await self._lock(key, generation)
+            if entry is None and token is None:
+                entry = await self._await_other(key, generation)
         except _OUTAGE as error:
             self._rest(error)
-            token = None
-        return await self._load(key, generation, load, token)
+            token = entry = None
+        if entry is None:
+            return await self._load(key, generation, load, token)
+        if token is not None:
+            await self._release(key, generation, token)
+        return entry
 
     async def _renew(self, key: str, generation: Generation, stale: Entry, load: Load) -> Entry | None:
         """Load behind a stale answer, unless another process does."""
         try:
-            token = await self._lock(key, generation)
+            token, _ = await self._lock(key, generation)
         except _OUTAGE as error:
             self._rest(error)
             return stale
@@ -195,10 +199,19 @@ class Cache:
         except _OUTAGE as error:
             self._rest(error)
 
-    async def _lock(self, key: str, generation: Generation) -> str | None:
+    async def _lock(self, key: str, generation: Generation) -> tuple[str | None, Entry | None]:
+        """Try to become the only loader.
+
+        Returns:
+            The lock's token, None where another process holds it; and what an earlier holder stored between
+            the caller's look and now.
+        """
         token = secrets.token_hex(8)
-        taken = await self._redis.set(_lock_key(key, generation), token, nx=True, px=_LOCK_MS)
-        return token if taken else None
+        async with self._redis.pipeline(transaction=False) as commands:
+            commands.set(_lock_key(key, generation), token, nx=True, px=_LOCK_MS)
+            commands.get(key)
+            taken, raw = await commands.execute()
+        return token if taken else None, Entry.parse(raw, generation)
 
     async def _release(self, key: str, generation: Generation, token: str) -> None:
         try:
