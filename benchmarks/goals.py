@@ -43,15 +43,16 @@ def goals(results: Results) -> list[Goal]:
     def above_floor(operation: str, size: str = "") -> float:
         return of(f"{operation} flat{size}") - of(f"{operation} floor{size}")
 
-    return [
+    found = [
         Goal("preview, components to flat", of("preview product") / of("preview flat"), COMPONENTS_LIMIT),
         Goal("up, components to flat", of("up product") / of("up flat"), COMPONENTS_LIMIT),
         Goal("plugin (up less the engine's floor) to boto3", above_floor("up") / of("boto3"), PLUGIN_LIMIT),
+    ]
+    if f"boto3{large}" not in results.series:
+        return found
+    growth = {each: above_floor(each, large) / above_floor(each) for each in ("preview", "up")}
+    return [
+        *found,
         Goal(f"plugin to boto3{large}", above_floor("up", large) / of(f"boto3{large}"), PLUGIN_LIMIT),
-        Goal(
-            f"preview{large}, less the floor",
-            above_floor("preview", large) / above_floor("preview"),
-            LINEAR_LIMIT,
-        ),
-        Goal(f"up{large}, less the floor", above_floor("up", large) / above_floor("up"), LINEAR_LIMIT),
+        *(Goal(f"{each}{large}, less the floor", ratio, LINEAR_LIMIT) for each, ratio in growth.items()),
     ]

@@ -155,8 +155,9 @@ class Benches:
         (checkout / ".venv").symlink_to(sys.prefix)
         layout = Layout(checkout)
         layout.tools.mkdir(parents=True)
-        for file in ("pulumi", ".pulumi.json"):
-            if (Layout(CHECKOUT).tools / file).is_file():
-                (layout.tools / file).symlink_to(Layout(CHECKOUT).tools / file)
+        # A copy, not a link: the engine looks for the language host beside the file that it really is.
+        for built in (Layout(CHECKOUT).tools / name for name in ("pulumi", ".pulumi.json")):
+            if built.is_file():
+                shutil.copy2(built, layout.tools / built.name)
         shutil.copy(self._emulator.emulator, layout.emulator)
         return Subject(layout, {"PYTHONPATH": str(CHECKOUT)})

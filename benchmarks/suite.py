@@ -66,13 +66,14 @@ class Results:
         return self.series[name].median
 
 
-def measure(folder: Path, runs: int, say: Callable[[str], None]) -> Results:
+def measure(folder: Path, runs: int, say: Callable[[str], None], *, large: bool) -> Results:
     """Run the whole benchmark.
 
     Args:
         folder: An empty folder for its sandboxes.
         runs: How often each thing is measured.
         say: Told what happens.
+        large: Whether to measure at four times the size too.
 
     Raises:
         BenchmarkError: A run failed.
@@ -84,17 +85,21 @@ def measure(folder: Path, runs: int, say: Callable[[str], None]) -> Results:
         calls = _record(benches, product, folder, results)
         records = product.records()
         product.use_plugin("aws", AWS_SDK, "cloudcommerce_sandbox.plugins.aws")
-        subjects = _subjects(benches, records)
-        flat4 = subjects["flat x4"]
-        calls4 = _recorded(flat4, folder / "calls4")
-        flat4.use_plugin("aws", AWS_SDK, "cloudcommerce_sandbox.plugins.aws")
+        recordings = {"boto3": calls}
+        subjects = _subjects(benches, records, copies=1)
+        if large:
+            subjects |= _subjects(benches, records, copies=COPIES)
+            flat = subjects[f"flat x{COPIES}"]
+            say(f"record the AWS calls of {COPIES} times the stack")
+            recordings[f"boto3 x{COPIES}"] = _recorded(flat, folder / f"calls{COPIES}")
+            flat.use_plugin("aws", AWS_SDK, "cloudcommerce_sandbox.plugins.aws")
         for number in range(runs):
             for name, subject in {"product": product, **subjects}.items():
                 say(f"run {number + 1} of {runs}: {name}")
                 subject.start_over()
                 results.add(f"preview {name}", subject.preview())
                 results.add(f"up {name}", subject.up())
-            for name, file in (("boto3", calls), ("boto3 x4", calls4)):
+            for name, file in recordings.items():
                 say(f"run {number + 1} of {runs}: {name}")
                 results.add(name, _replay(product, file, results))
     finally:
@@ -102,16 +107,12 @@ def measure(folder: Path, runs: int, say: Callable[[str], None]) -> Results:
     return results
 
 
-def _subjects(benches: Benches, records: list[dict[str, Any]]) -> dict[str, Subject]:
-    found = {}
-    for suffix, copies in (("", 1), (f" x{COPIES}", COPIES)):
-        document = flatten(records, copies)
-        for program in ("flat", "floor"):
-            subject = benches.generated(f"{program}{copies}", program, document)
-            if program == "floor":
-                subject.use_plugin("noop", "1.0.0", "benchmarks.noop_plugin")
-            found[f"{program}{suffix}"] = subject
-    return found
+def _subjects(benches: Benches, records: list[dict[str, Any]], copies: int) -> dict[str, Subject]:
+    document, suffix = flatten(records, copies), "" if copies == 1 else f" x{copies}"
+    flat = benches.generated(f"flat{copies}", "flat", document)
+    floor = benches.generated(f"floor{copies}", "floor", document)
+    floor.use_plugin("noop", "1.0.0", "benchmarks.noop_plugin")
+    return {f"flat{suffix}": flat, f"floor{suffix}": floor}
 
 
 def _record(benches: Benches, product: Subject, folder: Path, results: Results) -> Path:
