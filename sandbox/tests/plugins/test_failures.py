@@ -48,7 +48,6 @@ def test_a_refusal_names_resource_operation_and_reason_at_once(
     assert "aws:ec2/vpc:Vpc 'thing': ec2:CreateVpc: UnauthorizedOperation: User is not authorized" in text
 
 
-@pytest.mark.mission_M25
 def test_a_half_made_resource_is_kept_and_finished(plugin: Plugin, emulator: RunningEmulator) -> None:
     inputs = plugin.checked(
         VPC, {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True, "tags": {"Name": "h"}}

@@ -36,7 +36,6 @@ def test_preview_knows_inputs_and_defaults_and_nothing_else(plugin: Plugin) -> N
     assert outputs["tagsAll"] == {"owner": "shop"}
 
 
-@pytest.mark.mission_M22
 def test_a_resource_lives(plugin: Plugin, emulator: RunningEmulator) -> None:
     first = plugin.checked(
         VPC, {"cidrBlock": "10.0.0.0/16", "enableDnsSupport": False, "tags": {"Name": "a"}}

@@ -1,8 +1,8 @@
 """Lists every resource that stands in the emulator and that a fresh account would not have.
 
 It reads moto's backends, not the API, so that it finds what an operation may fail to show. What AWS makes
-and removes together
-with something else (a VPC's main route table, a cluster's automated snapshots) is not listed beside it.
+and removes together with something else (a VPC's main route table, a cluster's automated snapshots) is not
+listed beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from moto.backends import get_backend
-from moto.core.base_backend import BackendDict
 
 # A (type, identifier, tags, state): state only where a resource outlives its deletion.
 Row = tuple[str, str, Mapping[str, str], str | None]
@@ -41,10 +40,10 @@ class InventoryItem:
 
 def inventory() -> list[dict[str, Any]]:
     """Returns the resources of all accounts and regions as dictionaries of InventoryItem's fields."""
+    find: Any = get_backend  # typed by the literal name of each service, which these are not
     items = []
     for service, listing in _LISTINGS.items():
-        backends: BackendDict[Any] = get_backend(service)  # type: ignore[call-overload]
-        for _, region, backend in list(backends.iter_backends()):
+        for _, region, backend in list(find(service).iter_backends()):
             for kind, identifier, tags, state in listing(backend):
                 items.append(InventoryItem(service, kind, identifier, region, dict(tags), state))
     return [asdict(item) for item in sorted(items, key=lambda i: (i.service, i.region, i.type, i.id))]

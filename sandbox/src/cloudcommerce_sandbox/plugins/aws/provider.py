@@ -41,7 +41,11 @@ _T = TypeVar("_T")
 
 
 class AwsProvider(Provider):
-    """Resources of AWS as declared in `types`. Stateless but for clients; requests run concurrently."""
+    """Resources of AWS as declared in `types`; requests run concurrently.
+
+    It keeps nothing but clients and the account id. What it has to remember of a resource is in the engine's
+    state: `__defaults` among the inputs and `__pendingCreateSteps` among the outputs of a half-made one.
+    """
 
     name = "aws"
 

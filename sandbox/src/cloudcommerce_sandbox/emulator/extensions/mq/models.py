@@ -65,7 +65,8 @@ class Broker(models.Broker):
 
     def _name_log_groups(self) -> None:
         if self.logs.get("General"):
-            self.logs["GeneralLogGroup"] = f"/aws/amazonmq/broker/{self.id}/general"  # type: ignore[assignment]
+            logs: dict[str, Any] = self.logs  # moto declares switches only
+            logs["GeneralLogGroup"] = f"/aws/amazonmq/broker/{self.id}/general"
 
     def update(self, *_: Any, **changes: Any) -> None:
         """Takes a change: maintenance window and minor upgrades at once, the rest at the next reboot."""
