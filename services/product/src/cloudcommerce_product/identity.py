@@ -3,9 +3,10 @@
 import asyncio
 import hmac
 import logging
+import math
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,14 +57,21 @@ class KeySet:
     Args:
         url: Where they are published.
         client: Overrides the HTTP client in tests.
+        clock: Overrides the monotonic clock in tests, in seconds.
     """
 
-    def __init__(self, url: str, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        client: httpx.AsyncClient | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._url = url
         self._client = client or httpx.AsyncClient(timeout=2, follow_redirects=False)
         self._keys: dict[str, PyJWK] = {}
-        self._fetched = -_REFRESH_SECONDS
-        self._tried = -_REFETCH_FLOOR_SECONDS
+        self._fetched = -math.inf
+        self._tried = -math.inf
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str) -> PyJWK | None:
@@ -72,7 +80,7 @@ class KeySet:
         Raises:
             Problem: 503 as long as no keys could ever be fetched.
         """
-        now = time.monotonic()
+        now = self._clock()
         known = self._keys.get(key_id)
         if known is not None and now - self._fetched < _REFRESH_SECONDS:
             return known
@@ -84,15 +92,15 @@ class KeySet:
 
     async def _refresh(self) -> None:
         async with self._lock:
-            if time.monotonic() - self._tried < _REFETCH_FLOOR_SECONDS:
+            if self._clock() - self._tried < _REFETCH_FLOOR_SECONDS:
                 return
             try:
                 self._keys = await self._fetch()
-                self._fetched = time.monotonic()
+                self._fetched = self._clock()
             except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
                 _log.warning("the key set cannot be fetched", extra={"cause": type(error).__name__})
             finally:
-                self._tried = time.monotonic()
+                self._tried = self._clock()
 
     async def _fetch(self) -> dict[str, PyJWK]:
         context = current_trace.get()

@@ -34,7 +34,7 @@ class Products:
         """One product; only staff sees inactive ones."""
         query = select(*COLUMNS).where(Product.id == product_id, _LIVE)
         if not staff:
-            query = query.where(Product.active.is_(True))
+            query = query.where(Product.active)
 
         async def work(connection: AsyncConnection) -> dict[str, Any] | None:
             row = (await connection.execute(query)).one_or_none()
