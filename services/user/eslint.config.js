@@ -6,6 +6,19 @@ export default defineConfig(
   globalIgnores(["dist/"]),
   js.configs.recommended,
   {
+    files: ["bench/*.mjs"],
+    languageOptions: {
+      globals: {
+        console: false,
+        fetch: false,
+        performance: false,
+        process: false,
+        setTimeout: false,
+        URL: false,
+      },
+    },
+  },
+  {
     files: ["src/**/*.ts", "test/**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },

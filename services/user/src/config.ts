@@ -23,7 +23,10 @@ const environment = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65535).default(3000),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
-    MONGODB_URL: z.url({ protocol: /^mongodb(\+srv)?$/, hostname: /.+/ }),
+    // Not a URL to a URL parser: it may name several hosts.
+    MONGODB_URL: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\/\S+$/, "must begin with mongodb:// or mongodb+srv://"),
     MONGODB_DATABASE: z.string().min(1).default("users"),
     REDIS_URL: z.url({ protocol: /^rediss?$/ }),
     JWT_KEYS: z.string().optional(),
@@ -53,7 +56,10 @@ const environment = z
     path: ["JWT_KEYS_FILE"],
     message: "give exactly one of JWT_KEYS and JWT_KEYS_FILE (`npm run keys -- new` makes a key set)",
   })
-  .transform((values) => ({ ...values, HASH_QUEUE_LIMIT: values.HASH_QUEUE_LIMIT ?? 16 * values.HASH_THREADS }));
+  .transform((values) => ({
+    ...values,
+    HASH_QUEUE_LIMIT: values.HASH_QUEUE_LIMIT ?? 16 * values.HASH_THREADS,
+  }));
 
 export type Config = Readonly<z.output<typeof environment>>;
 

@@ -24,7 +24,10 @@ async function main(): Promise<void> {
 
 function fail(error: unknown): void {
   const known = error instanceof ConfigError || error instanceof KeySetError;
-  createLogger("info").fatal(known ? error.message : { err: error }, known ? undefined : "the service failed");
+  createLogger("info").fatal(
+    known ? error.message : { err: error },
+    known ? undefined : "the service failed",
+  );
   process.exitCode = 1;
 }
 

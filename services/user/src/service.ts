@@ -101,7 +101,12 @@ function assemble({ config, log, keys, mongo, redis, hasher, isDraining }: Found
 }
 
 /** Without its indexes the service would let an address register twice, so it is not ready before they exist. */
-function checkStores(users: UserRepository, mongo: Dependency, redis: Redis, redisCalls: Dependency): Readiness {
+function checkStores(
+  users: UserRepository,
+  mongo: Dependency,
+  redis: Redis,
+  redisCalls: Dependency,
+): Readiness {
   let migrated = false;
   const checkMongo = async () => {
     if (migrated) await mongo.read("ping", () => users.ping());
@@ -128,9 +133,12 @@ async function drain(server: Server, config: Config): Promise<void> {
   const cut = setTimeout(() => {
     server.closeAllConnections();
   }, config.SHUTDOWN_TIMEOUT_SECONDS * 1000);
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  await closed;
+  // A connection whose last request ends while the server closes is kept alive: it has to be closed when it falls idle.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
+  await new Promise((resolve) => server.close(resolve));
+  clearInterval(sweep);
   clearTimeout(cut);
 }
 

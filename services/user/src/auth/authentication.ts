@@ -101,7 +101,10 @@ export class Authentication {
           detail: "Another request has just used this refresh token. Go on with the tokens that it got.",
         });
       case "reused":
-        this.parts.log.warn({ user_id: user.user._id }, "a used refresh token came back: its session was ended");
+        this.parts.log.warn(
+          { user_id: user.user._id },
+          "a used refresh token came back: its session was ended",
+        );
         throw invalidRefreshToken();
       case "unknown":
         throw invalidRefreshToken();

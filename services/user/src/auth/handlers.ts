@@ -2,7 +2,12 @@ import type { RequestHandler } from "express";
 import { identityOf } from "../http/authenticate.js";
 import { readBody } from "../http/body.js";
 import type { Authentication } from "./authentication.js";
-import { credentialsSchema, passwordChangeSchema, refreshTokenSchema, registrationSchema } from "./schemas.js";
+import {
+  credentialsSchema,
+  passwordChangeSchema,
+  refreshTokenSchema,
+  registrationSchema,
+} from "./schemas.js";
 
 /** The handlers of /api/v1/auth and of the password, by their names in routes.yaml. */
 export function authHandlers(authentication: Authentication) {

@@ -3,7 +3,10 @@ import { migrate } from "../migrations.js";
 import { connectMongo } from "../stores/mongodb.js";
 import { createLogger } from "../telemetry/logger.js";
 
-const environment = z.object({ MONGODB_URL: z.string().min(1), MONGODB_DATABASE: z.string().default("users") });
+const environment = z.object({
+  MONGODB_URL: z.string().min(1),
+  MONGODB_DATABASE: z.string().default("users"),
+});
 const log = createLogger("info");
 
 async function main(): Promise<void> {

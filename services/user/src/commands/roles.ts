@@ -8,7 +8,10 @@ const USAGE = `Usage: roles EMAIL ROLE...     (roles: ${ROLES.join(", ")})
 Sets what a user may do. The user's sessions end; access tokens issued before stay good until they expire.
 `;
 
-const environment = z.object({ MONGODB_URL: z.string().min(1), MONGODB_DATABASE: z.string().default("users") });
+const environment = z.object({
+  MONGODB_URL: z.string().min(1),
+  MONGODB_DATABASE: z.string().default("users"),
+});
 const roleList = z.array(z.enum(ROLES)).min(1);
 
 /** There is no way over HTTP to become more than a customer: this command is the only one. */

@@ -47,7 +47,15 @@ export function createApp(parts: AppParts): Express {
   app.set("query parser", "simple");
   app.set("trust proxy", config.TRUSTED_PROXIES);
   app.use(requestContext(log));
-  app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }, useDefaults: false } }));
+  app.use(endConnectionWhen(parts.isDraining));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        useDefaults: false,
+      },
+    }),
+  );
   app.use(operationsRouter(parts.readiness, parts.isDraining));
   app.use(corsAllowList(config.CORS_ALLOWED_ORIGINS));
   app.use(compression());
@@ -57,13 +65,21 @@ export function createApp(parts: AppParts): Express {
     jwks: { GET: serveJson("application/jwk-set+json", () => parts.keys.jwks) },
   };
   for (const route of readRoutes().values()) mount(app, route, handlers[route.name] ?? {}, parts);
-  app.get("/openapi.json", serveJson("application/json", () => openApiDocument));
+  app.get(
+    "/openapi.json",
+    serveJson("application/json", () => openApiDocument),
+  );
   app.use(notFound);
   app.use(errorHandler(log));
   return app;
 }
 
-function mount(app: Express, route: Route, handlers: Partial<Record<Method, RequestHandler>>, parts: AppParts): void {
+function mount(
+  app: Express,
+  route: Route,
+  handlers: Partial<Record<Method, RequestHandler>>,
+  parts: AppParts,
+): void {
   const path = route.path.exact;
   app.use(path, (_request, response, next) => {
     setRoute(response, path);
@@ -80,6 +96,14 @@ function mount(app: Express, route: Route, handlers: Partial<Record<Method, Requ
     app[method.toLowerCase() as Lowercase<Method>](path, ...before, ...body, handler);
   }
   app.all(path, methodNotAllowed(route.methods));
+}
+
+/** Tells clients to send their next request over a new connection, which leads to another instance. */
+function endConnectionWhen(isDraining: () => boolean): RequestHandler {
+  return (_request, response, next) => {
+    if (isDraining()) response.set("Connection", "close");
+    next();
+  };
 }
 
 /** Browsers of these origins may call; tokens travel in headers and bodies, so no credentials mode is needed. */

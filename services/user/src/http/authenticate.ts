@@ -35,7 +35,8 @@ export function identityOf(response: Response): Identity {
 
 function bearerToken(request: Request): string {
   const token = BEARER.exec(request.get("authorization") ?? "")?.[1];
-  if (token === undefined) throw unauthorized("unauthenticated", "Send an access token as Authorization: Bearer.");
+  if (token === undefined)
+    throw unauthorized("unauthenticated", "Send an access token as Authorization: Bearer.");
   return token;
 }
 

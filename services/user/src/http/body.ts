@@ -16,11 +16,15 @@ export function jsonBody(maxBytes: number): RequestHandler[] {
 
 const escapePointer = (segment: PropertyKey) => String(segment).replaceAll("~", "~0").replaceAll("/", "~1");
 
-const pointer = (path: readonly PropertyKey[]) => path.map((segment) => `/${escapePointer(segment)}`).join("");
+const pointer = (path: readonly PropertyKey[]) =>
+  path.map((segment) => `/${escapePointer(segment)}`).join("");
 
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: "is not a known member" }));
+    return issue.keys.map((key) => ({
+      pointer: pointer([...issue.path, key]),
+      detail: "is not a known member",
+    }));
   }
   return [{ pointer: pointer(issue.path), detail: issue.message }];
 }

@@ -20,7 +20,9 @@ function toProblem(error: unknown): Problem {
   }
   const status = error instanceof Error && "status" in error ? Number(error.status) : 500;
   const slug = SLUGS.get(status);
-  return slug === undefined ? new Problem(500, "internal-error", { cause: error }) : new Problem(status, slug);
+  return slug === undefined
+    ? new Problem(500, "internal-error", { cause: error })
+    : new Problem(status, slug);
 }
 
 function send(response: Response, problem: Problem, instance: string): void {
@@ -38,7 +40,8 @@ export function errorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const problem = toProblem(error);
     if (problem.status === 500) log.error({ err: problem.cause ?? problem }, "request failed");
-    else if (problem.status === 503) log.warn({ reason: describe(problem.cause ?? problem) }, "request turned away");
+    else if (problem.status === 503)
+      log.warn({ reason: describe(problem.cause ?? problem) }, "request turned away");
     if (response.headersSent) {
       next(error);
       return;

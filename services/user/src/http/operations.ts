@@ -16,7 +16,9 @@ export function operationsRouter(readiness: Readiness, isDraining: () => boolean
     setRoute(response, "/readyz");
     const checks = await readiness();
     const ready = !isDraining() && Object.values(checks).every((check) => check === "ok");
-    response.status(ready ? 200 : 503).json({ status: isDraining() ? "draining" : ready ? "ok" : "unavailable", checks });
+    response
+      .status(ready ? 200 : 503)
+      .json({ status: isDraining() ? "draining" : ready ? "ok" : "unavailable", checks });
   });
   router.get("/metrics", async (_request, response) => {
     setRoute(response, "/metrics");

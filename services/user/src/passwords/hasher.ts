@@ -45,7 +45,11 @@ export class PasswordHasher {
 
   /** @throws {Problem} 503 with Retry-After when the queue is full. */
   async hash(password: string): Promise<string> {
-    return (await this.run({ kind: "hash", password: normalise(password), cost: this.options.cost })) as string;
+    return (await this.run({
+      kind: "hash",
+      password: normalise(password),
+      cost: this.options.cost,
+    })) as string;
   }
 
   /**

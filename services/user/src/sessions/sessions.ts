@@ -104,7 +104,9 @@ export class Sessions {
 
   /** Ends every session of a user. */
   async endAll(userId: string): Promise<void> {
-    const ids = await this.dependency.read("list sessions", () => this.redis.zrange(indexKey(userId), "0", "-1"));
+    const ids = await this.dependency.read("list sessions", () =>
+      this.redis.zrange(indexKey(userId), "0", "-1"),
+    );
     await this.delete(ids);
     if (ids.length > 0) {
       await this.dependency.write("forget sessions", () => this.redis.zrem(indexKey(userId), ...ids));

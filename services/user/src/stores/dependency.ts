@@ -78,20 +78,25 @@ export class Dependency {
 
   private observe<T>(operation: string, call: () => Promise<T>): Promise<T> {
     const labels = { dependency: this.name, operation };
-    return this.tracer.startActiveSpan(`${this.name} ${operation}`, { kind: SpanKind.CLIENT }, async (span) => {
-      const end = dependencyDuration.startTimer(labels);
-      try {
-        const result = await call();
-        end({ outcome: "ok" });
-        return result;
-      } catch (error) {
-        const outage = error instanceof BrokenCircuitError || (error instanceof Error && this.isOutage(error));
-        end({ outcome: outage ? "unavailable" : "error" });
-        span.setStatus({ code: SpanStatusCode.ERROR });
-        throw outage ? new DependencyUnavailable(this.name, error) : error;
-      } finally {
-        span.end();
-      }
-    });
+    return this.tracer.startActiveSpan(
+      `${this.name} ${operation}`,
+      { kind: SpanKind.CLIENT },
+      async (span) => {
+        const end = dependencyDuration.startTimer(labels);
+        try {
+          const result = await call();
+          end({ outcome: "ok" });
+          return result;
+        } catch (error) {
+          const outage =
+            error instanceof BrokenCircuitError || (error instanceof Error && this.isOutage(error));
+          end({ outcome: outage ? "unavailable" : "error" });
+          span.setStatus({ code: SpanStatusCode.ERROR });
+          throw outage ? new DependencyUnavailable(this.name, error) : error;
+        } finally {
+          span.end();
+        }
+      },
+    );
   }
 }

@@ -80,7 +80,9 @@ export class AccessTokens {
       return { userId: sub, sessionId: sid, roles, authenticatedAt: new Date(auth_time * 1000) };
     } catch (error) {
       const detail =
-        error instanceof errors.JWTExpired ? "The access token has expired." : "The access token is not valid.";
+        error instanceof errors.JWTExpired
+          ? "The access token has expired."
+          : "The access token is not valid.";
       throw unauthorized("invalid-token", detail, "invalid_token");
     }
   }

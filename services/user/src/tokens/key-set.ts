@@ -33,7 +33,10 @@ const keySet = z
     ({ keys }) => keys.every(({ status, d }) => status === "previous" || d !== undefined),
     "the keys `current` and `next` need their private part `d`",
   )
-  .refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length, "every `kid` must be unique");
+  .refine(
+    ({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length,
+    "every `kid` must be unique",
+  );
 
 /** A JWK (RFC 7517) with the additional member `status`. */
 export type SigningKey = z.output<typeof key>;

@@ -10,7 +10,11 @@ import type { UserRepository } from "./user-repository.js";
 const etag = ({ version }: User) => `"${version}"`;
 
 /** The handlers of /api/v1/users/me, by their name in routes.yaml. There is no path to another user's profile. */
-export function profileHandlers(users: UserRepository, authentication: Authentication, recentLoginSeconds: number) {
+export function profileHandlers(
+  users: UserRepository,
+  authentication: Authentication,
+  recentLoginSeconds: number,
+) {
   const read: RequestHandler = async (_request, response) => {
     const user = await users.findById(identityOf(response).userId);
     if (user === null) throw gone();
@@ -56,4 +60,6 @@ function expectedVersion(request: Request): number | undefined {
 const gone = () => unauthorized("invalid-token", "The account does not exist any more.", "invalid_token");
 
 const changedMeanwhile = () =>
-  new Problem(412, "changed-meanwhile", { detail: "The profile has changed. Read it again, then change it." });
+  new Problem(412, "changed-meanwhile", {
+    detail: "The profile has changed. Read it again, then change it.",
+  });

@@ -32,7 +32,9 @@ export class UserRepository {
       await this.dependency.write("insert user", () => this.users.insertOne(user));
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      throw new Problem(409, "email-taken", { detail: "An account with this e-mail address exists already." });
+      throw new Problem(409, "email-taken", {
+        detail: "An account with this e-mail address exists already.",
+      });
     }
   }
 

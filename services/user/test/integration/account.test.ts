@@ -52,7 +52,11 @@ describe("an account (M01, M11)", () => {
     assert.equal(changed.status, 200);
     assert.equal(changed.body["display_name"], "Grace");
     assert.notEqual(changed.headers.get("etag"), first.headers.get("etag"));
-    const late = await client.call("PATCH", "/api/v1/users/me", { token, json: { locale: "en" }, headers: ifMatch });
+    const late = await client.call("PATCH", "/api/v1/users/me", {
+      token,
+      json: { locale: "en" },
+      headers: ifMatch,
+    });
     assert.equal(late.status, 412);
     const cleared = await client.call<Record<string, unknown>>("PATCH", "/api/v1/users/me", {
       token,
@@ -74,7 +78,8 @@ describe("an account (M01, M11)", () => {
     for (const old of [refresh_token, elsewhere.body.refresh_token]) {
       assert.equal((await client.refresh(old)).status, 401);
     }
-    for (const old of [token, elsewhere.body.access_token]) assert.equal((await client.profile(old)).status, 401);
+    for (const old of [token, elsewhere.body.access_token])
+      assert.equal((await client.profile(old)).status, 401);
     assert.equal((await client.profile(changed.body.access_token)).status, 200);
     assert.equal((await client.refresh(changed.body.refresh_token)).status, 200);
     assert.equal((await client.login(email)).status, 401);
@@ -92,7 +97,10 @@ describe("an account (M01, M11)", () => {
   it("is deleted with all personal data, and its address can be used again", async () => {
     const { access_token: token, refresh_token, email, user } = await client.register();
     assert.equal((await client.call("DELETE", "/api/v1/users/me", { token })).status, 204);
-    assert.equal(await harness.stores.database.collection<{ _id: string }>("users").countDocuments({ _id: user.id }), 0);
+    assert.equal(
+      await harness.stores.database.collection<{ _id: string }>("users").countDocuments({ _id: user.id }),
+      0,
+    );
     assert.equal((await client.profile(token)).status, 401);
     assert.equal((await client.refresh(refresh_token)).status, 401);
     assert.equal((await client.login(email)).status, 401);
@@ -109,7 +117,12 @@ describe("an account (M01, M11)", () => {
 
   it("is one per address, however it is written and however many ask at once", async () => {
     const email = someEmail();
-    const written = [email, email.toUpperCase(), email.replace("user", "USER"), email.replace("example", "Example")];
+    const written = [
+      email,
+      email.toUpperCase(),
+      email.replace("user", "USER"),
+      email.replace("example", "Example"),
+    ];
     const answers = await Promise.all(
       Array.from({ length: 16 }, (_, index) =>
         client.call("POST", "/api/v1/auth/register", {

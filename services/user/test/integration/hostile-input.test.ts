@@ -23,10 +23,14 @@ describe("hostile input (M03)", () => {
       "' || '1'=='1", '{"$ne": null}', "$ne", "a@example.com\0", "*@example.com", "$where: '1 == 1'",
     ]; // prettier-ignore
     for (const value of injections) {
-      const asEmail = await client.call("POST", AUTH[1] ?? "", { json: { email: value, password: PASSWORD } });
+      const asEmail = await client.call("POST", AUTH[1] ?? "", {
+        json: { email: value, password: PASSWORD },
+      });
       assert.equal(asEmail.status, 422, JSON.stringify(value));
       assert.equal(asEmail.body.errors?.[0]?.pointer, "/email");
-      const asPassword = await client.call("POST", AUTH[1] ?? "", { json: { email: someEmail(), password: value } });
+      const asPassword = await client.call("POST", AUTH[1] ?? "", {
+        json: { email: someEmail(), password: value },
+      });
       assert.equal(asPassword.status, typeof value === "string" ? 401 : 422, JSON.stringify(value));
       const asToken = await client.call("POST", AUTH[2] ?? "", { json: { refresh_token: value } });
       assert.equal(asToken.status, typeof value === "string" ? 401 : 422, JSON.stringify(value));
@@ -35,13 +39,26 @@ describe("hostile input (M03)", () => {
 
   it("assigns no member that is not the client's to set", async () => {
     const own = { email: someEmail(), password: PASSWORD, display_name: "Eve" };
-    for (const extra of [{ roles: ["admin"] }, { _id: "1" }, { session_epoch: 9 }, { email_key: "x" }, { $set: {} }, { "a.b": 1 }]) {
+    for (const extra of [
+      { roles: ["admin"] },
+      { _id: "1" },
+      { session_epoch: 9 },
+      { email_key: "x" },
+      { $set: {} },
+      { "a.b": 1 },
+    ]) {
       const refused = await client.call("POST", "/api/v1/auth/register", { json: { ...own, ...extra } });
       assert.equal(refused.status, 422);
       assert.equal(refused.body.errors?.[0]?.pointer, `/${Object.keys(extra)[0] ?? ""}`);
     }
     const { access_token: token } = await client.register();
-    for (const extra of [{ roles: ["admin"] }, { email: someEmail() }, { password_hash: "x" }, { version: 1 }, { id: "1" }]) {
+    for (const extra of [
+      { roles: ["admin"] },
+      { email: someEmail() },
+      { password_hash: "x" },
+      { version: 1 },
+      { id: "1" },
+    ]) {
       const json = { display_name: "Eve", ...extra };
       assert.equal((await client.call("PATCH", "/api/v1/users/me", { token, json })).status, 422);
     }
@@ -51,7 +68,10 @@ describe("hostile input (M03)", () => {
 
   it("does not let __proto__ or constructor through", async () => {
     const { access_token: token } = await client.register();
-    for (const raw of ['{"__proto__":{"roles":["admin"]},"locale":"de"}', '{"constructor":{"prototype":{}},"locale":"de"}']) {
+    for (const raw of [
+      '{"__proto__":{"roles":["admin"]},"locale":"de"}',
+      '{"constructor":{"prototype":{}},"locale":"de"}',
+    ]) {
       assert.equal((await client.call("PATCH", "/api/v1/users/me", { token, raw })).status, 422);
     }
     assert.equal(({} as Record<string, unknown>)["roles"], undefined);
@@ -67,7 +87,10 @@ describe("hostile input (M03)", () => {
 
   it("refuses nesting at once, however deep", async () => {
     const depth = 500;
-    for (const raw of ["[".repeat(depth) + "]".repeat(depth), '{"email":'.repeat(depth / 5) + "1" + "}".repeat(depth / 5)]) {
+    for (const raw of [
+      "[".repeat(depth) + "]".repeat(depth),
+      '{"email":'.repeat(depth / 5) + "1" + "}".repeat(depth / 5),
+    ]) {
       const started = performance.now();
       const refused = await client.call("POST", "/api/v1/auth/logout", { raw });
       assert.equal(refused.status, 422);
@@ -80,18 +103,32 @@ describe("hostile input (M03)", () => {
       const { status } = await client.call("POST", "/api/v1/auth/login", { raw });
       assert.ok([400, 422].includes(status), `${raw}: ${status}`);
     }
-    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"]) {
-      const refused = await client.call("POST", "/api/v1/auth/login", { raw: "{}", headers: { "content-type": type } });
+    for (const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data",
+      "application/xml",
+    ]) {
+      const refused = await client.call("POST", "/api/v1/auth/login", {
+        raw: "{}",
+        headers: { "content-type": type },
+      });
       assert.deepEqual([refused.status, slug(refused)], [415, "unsupported-media-type"]);
     }
-    const packed = await client.call("POST", "/api/v1/auth/login", { raw: "{}", headers: { "content-encoding": "gzip" } });
+    const packed = await client.call("POST", "/api/v1/auth/login", {
+      raw: "{}",
+      headers: { "content-encoding": "gzip" },
+    });
     assert.equal(packed.status, 415);
   });
 
   it("takes any password that bcrypt takes whole, and no other", async () => {
     const attempt = (password: string) =>
-      client.call("POST", "/api/v1/auth/register", { json: { email: someEmail(), password, display_name: "Ada" } });
-    for (const good of ["twelve chars", "ünïcödé pässwörd 🔑", "x".repeat(72)]) assert.equal((await attempt(good)).status, 201);
+      client.call("POST", "/api/v1/auth/register", {
+        json: { email: someEmail(), password, display_name: "Ada" },
+      });
+    for (const good of ["twelve chars", "ünïcödé pässwörd 🔑", "x".repeat(72)])
+      assert.equal((await attempt(good)).status, 201);
     for (const bad of ["eleven char", "x".repeat(73), "🔑".repeat(19), "zero\0in the middle"]) {
       assert.equal((await attempt(bad)).status, 422);
     }
@@ -107,7 +144,10 @@ describe("hostile input (M03)", () => {
 
   it("accepts no token that it did not sign: alg=none, key confusion, foreign keys, changed claims", async () => {
     const { access_token: token } = await client.register();
-    const { body: jwks } = await client.call<{ keys: Record<string, string>[] }>("GET", "/.well-known/jwks.json");
+    const { body: jwks } = await client.call<{ keys: Record<string, string>[] }>(
+      "GET",
+      "/.well-known/jwks.json",
+    );
     const header = decodeProtectedHeader(token);
     const claims = { ...decodeJwt(token), roles: ["admin"] };
     const [, payload = "", signature = ""] = token.split(".");
@@ -132,18 +172,27 @@ describe("hostile input (M03)", () => {
       assert.deepEqual([refused.status, slug(refused)], [401, "invalid-token"], text);
       assert.match(refused.headers.get("www-authenticate") ?? "", /invalid_token/);
     }
-    assert.equal((await client.call("GET", "/api/v1/users/me", { headers: { authorization: "Basic YTpi" } })).status, 401);
+    assert.equal(
+      (await client.call("GET", "/api/v1/users/me", { headers: { authorization: "Basic YTpi" } })).status,
+      401,
+    );
     assert.equal((await client.profile(token)).status, 200);
   });
 
   it("shows a user no other's profile, whatever the path or the query says", async () => {
     const victim = await client.register();
     const { access_token: token, email } = await client.register();
-    for (const path of [`/api/v1/users/${victim.user.id}`, "/api/v1/users", `/api/v1/users/me/../${victim.user.id}`]) {
+    for (const path of [
+      `/api/v1/users/${victim.user.id}`,
+      "/api/v1/users",
+      `/api/v1/users/me/../${victim.user.id}`,
+    ]) {
       assert.equal((await client.call("GET", path, { token })).status, 404);
     }
     for (const query of [`?id=${victim.user.id}`, "?sub[$ne]=1", `?email=${victim.email}`]) {
-      const { body } = await client.call<Record<string, unknown>>("GET", `/api/v1/users/me${query}`, { token });
+      const { body } = await client.call<Record<string, unknown>>("GET", `/api/v1/users/me${query}`, {
+        token,
+      });
       assert.equal(body["email"], email);
     }
   });
@@ -179,7 +228,10 @@ describe("hostile input (M03)", () => {
       await client.call("GET", "/%"),
       await client.call("PUT", "/api/v1/users/me/password", { json: {} }),
     ];
-    assert.deepEqual(answers.map(({ status }) => status), [404, 405, 400, 404, 401]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [404, 405, 400, 404, 401],
+    );
     assert.equal(answers[1]?.headers.get("allow"), "POST");
     for (const { headers, body, text } of answers) {
       assert.match(headers.get("content-type") ?? "", /^application\/problem\+json/);
@@ -194,8 +246,16 @@ describe("hostile input (M03)", () => {
       client.call("OPTIONS", "/api/v1/auth/login", {
         headers: { origin, "access-control-request-method": "POST" },
       });
-    assert.equal((await from("https://shop.example")).headers.get("access-control-allow-origin"), "https://shop.example");
-    for (const origin of ["https://evil.example", "https://shop.example.evil.example", "null", "http://shop.example"]) {
+    assert.equal(
+      (await from("https://shop.example")).headers.get("access-control-allow-origin"),
+      "https://shop.example",
+    );
+    for (const origin of [
+      "https://evil.example",
+      "https://shop.example.evil.example",
+      "null",
+      "http://shop.example",
+    ]) {
       assert.equal((await from(origin)).headers.get("access-control-allow-origin"), null);
     }
     const { headers } = await client.call("GET", "/.well-known/jwks.json");

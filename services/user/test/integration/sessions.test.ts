@@ -3,8 +3,8 @@ import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
 import { newRefreshToken } from "../../src/sessions/refresh-token.js";
 import { Harness, slug, type Client } from "../support/harness.js";
+import { sleep } from "../support/wait.js";
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const sessionOf = (accessToken: string) => String(decodeJwt(accessToken)["sid"]);
 
 describe("a session (M02)", () => {
@@ -89,7 +89,10 @@ describe("a session (M02)", () => {
     ];
     for (const token of forged) {
       assert.equal((await client.refresh(token)).status, 401);
-      assert.equal((await client.call("POST", "/api/v1/auth/logout", { json: { refresh_token: token } })).status, 204);
+      assert.equal(
+        (await client.call("POST", "/api/v1/auth/logout", { json: { refresh_token: token } })).status,
+        204,
+      );
     }
     assert.equal((await client.refresh(refresh_token)).status, 200);
   });
@@ -100,7 +103,8 @@ describe("a session (M02)", () => {
     const stored = JSON.stringify(await harness.stores.redis.hgetall(key));
     const bytes = Buffer.from(refresh_token, "base64url");
     for (const part of [bytes, bytes.subarray(0, 32), bytes.subarray(32)]) {
-      for (const form of ["base64url", "base64", "hex"] as const) assert.ok(!stored.includes(part.toString(form)));
+      for (const form of ["base64url", "base64", "hex"] as const)
+        assert.ok(!stored.includes(part.toString(form)));
     }
     const left = await harness.stores.redis.pttl(key);
     assert.ok(left > 0 && left <= 14 * 86_400_000);

@@ -41,7 +41,11 @@ interface CallOptions {
 export class Client {
   constructor(readonly base: string) {}
 
-  async call<T = ProblemDocument>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  async call<T = ProblemDocument>(
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<Answer<T>> {
     const body = options.raw ?? (options.json === undefined ? null : JSON.stringify(options.json));
     const answer = await fetch(this.base + path, {
       method,
@@ -53,7 +57,7 @@ export class Client {
       },
     });
     const text = await answer.text();
-    const isJson = /json/.test(answer.headers.get("content-type") ?? "");
+    const isJson = (answer.headers.get("content-type") ?? "").includes("json");
     const parsed: unknown = isJson ? JSON.parse(text) : text === "" ? undefined : text;
     assertDocumented(method, path, answer, parsed);
     return { status: answer.status, headers: answer.headers, body: parsed as T, text };
@@ -61,9 +65,13 @@ export class Client {
 
   /** A new user, logged in. */
   async register(email = someEmail()): Promise<TokenSet & { user: { id: string }; email: string }> {
-    const { status, body } = await this.call<TokenSet & { user: { id: string } }>("POST", "/api/v1/auth/register", {
-      json: { email, password: PASSWORD, display_name: "Ada" },
-    });
+    const { status, body } = await this.call<TokenSet & { user: { id: string } }>(
+      "POST",
+      "/api/v1/auth/register",
+      {
+        json: { email, password: PASSWORD, display_name: "Ada" },
+      },
+    );
     assert.equal(status, 201);
     return { ...body, email };
   }
@@ -92,7 +100,10 @@ export const slug = ({ body }: Answer<ProblemDocument>) => body.type.split("/").
 export type Overrides = Readonly<Record<string, string>>;
 
 /** An environment for the service, with the settings that make tests quick. */
-export async function environment(database: string, overrides: Overrides = {}): Promise<Record<string, string>> {
+export async function environment(
+  database: string,
+  overrides: Overrides = {},
+): Promise<Record<string, string>> {
   return {
     PORT: "0",
     LOG_LEVEL: "silent",

@@ -5,7 +5,8 @@ import { migrate } from "../../src/migrations.js";
 
 function required(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: these tests need a real server and never skip (see README.md)`);
+  if (!value)
+    throw new Error(`${name} is not set: these tests need a real server and never skip (see README.md)`);
   return value;
 }
 
