@@ -227,7 +227,7 @@ async def _explain(url: str, statement: Select[Any]) -> str:
         ("sort=price&min_price_minor=50000&max_price_minor=50100", "products_price_idx", False),
         ("sort=name", "products_name_idx", False),
         ("in_stock=true&sort=price", "products_price_idx", False),
-        ("attribute=color:c7", "products_attributes_idx", True),
+        ("attribute=color:c7&sort=name", "products_attributes_idx", True),
         ("sort=newest&category_id=CATEGORY", "products_", None),
     ],
 )

@@ -128,14 +128,21 @@ def _add_writing(routes: APIRouter, service: Service) -> None:
 
 def search_parameters() -> list[dict[str, Any]]:
     """The parameters of a search for the API description, from the model that checks them."""
-    properties = SearchQuery.model_json_schema(ref_template="#/components/schemas/{model}")["properties"]
+    model = SearchQuery.model_json_schema()
     return [
         {
             "name": name,
             "in": "query",
             "required": False,
-            "schema": {key: value for key, value in schema.items() if key not in {"description", "title"}},
+            "schema": _parameter_schema(schema, model["$defs"]),
             **({"description": schema["description"]} if "description" in schema else {}),
         }
-        for name, schema in properties.items()
+        for name, schema in model["properties"].items()
     ]
+
+
+def _parameter_schema(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    # A query string knows no null: a parameter is there or not.
+    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    kind = definitions[kinds[0]["$ref"].rsplit("/", 1)[1]] if "$ref" in kinds[0] else kinds[0]
+    return {key: value for key, value in kind.items() if key not in {"description", "title"}}
