@@ -30,6 +30,7 @@ __all__ = [
 _HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give every test of this folder to one worker, so that each server is started once."""
     for item in items:
