@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -82,47 +83,69 @@ func (s *Server) listOrders(c *gin.Context) {
 }
 
 func (s *Server) cancelOrder(c *gin.Context) {
-	o, ok := s.visible(c)
-	if !ok {
-		return
-	}
-	ctx := c.Request.Context()
-	asked, err := s.Store.RequestCancel(ctx, o.ID)
-	if err == nil && !asked {
-		asked, err = s.Store.Begin(ctx, o.ID, string(saga.RefundPayment), order.ReasonCustomerRequest, telemetry.Traceparent(ctx), order.Paid)
-	}
-	if err != nil {
-		fail(c, "can't ask for cancellation", err)
-		return
-	}
-	s.drive(c, o.ID, asked, "cancelled", order.Cancelled, order.Refunded)
+	s.pursue(c, "cancelled", []order.State{order.Pending, order.Reserved, order.Paid}, []order.State{order.Cancelled, order.Refunded},
+		func(ctx context.Context, id uuid.UUID) (bool, error) {
+			asked, err := s.Store.RequestCancel(ctx, id)
+			if err != nil || asked {
+				return asked, err
+			}
+			return s.Store.Begin(ctx, id, string(saga.RefundPayment), order.ReasonCustomerRequest, telemetry.Traceparent(ctx), order.Paid)
+		})
 }
 
 func (s *Server) refundOrder(c *gin.Context) {
-	s.begin(c, saga.RefundPayment, order.ReasonSupportRefund, "refunded", []order.State{order.Paid, order.Fulfilled}, order.Refunded)
+	from := []order.State{order.Paid, order.Fulfilled}
+	s.pursue(c, "refunded", from, []order.State{order.Refunded}, func(ctx context.Context, id uuid.UUID) (bool, error) {
+		return s.Store.Begin(ctx, id, string(saga.RefundPayment), order.ReasonSupportRefund, telemetry.Traceparent(ctx), from...)
+	})
 }
 
 func (s *Server) fulfillOrder(c *gin.Context) {
-	s.begin(c, saga.Fulfill, "", "fulfilled", []order.State{order.Paid}, order.Fulfilled)
+	from := []order.State{order.Paid}
+	s.pursue(c, "fulfilled", from, []order.State{order.Fulfilled}, func(ctx context.Context, id uuid.UUID) (bool, error) {
+		return s.Store.Begin(ctx, id, string(saga.Fulfill), "", telemetry.Traceparent(ctx), from...)
+	})
 }
 
-func (s *Server) begin(c *gin.Context, step saga.Step, reason, what string, in []order.State, wanted ...order.State) {
+// pursueAttempts is how often an order that is busy with something else is asked again.
+const pursueAttempts = 3
+
+// pursue asks for an order to be taken from one of the states to one of those wanted, works on it, and tells
+// how far it got.
+func (s *Server) pursue(
+	c *gin.Context, what string, from, wanted []order.State, ask func(context.Context, uuid.UUID) (bool, error),
+) {
 	o, ok := s.visible(c)
 	if !ok {
 		return
 	}
-	ctx := c.Request.Context()
-	began, err := s.Store.Begin(ctx, o.ID, string(step), reason, telemetry.Traceparent(ctx), in...)
-	if err != nil {
-		fail(c, "can't begin", err)
-		return
+	for range pursueAttempts {
+		asked, err := ask(c.Request.Context(), o.ID)
+		if err == nil {
+			o, err = s.work(c.Request.Context(), o.ID)
+		}
+		switch shown := view(o, o.UserID == identity(c).UserID); {
+		case err != nil:
+			fail(c, "can't take the order on", err)
+			return
+		case slices.Contains(wanted, o.State):
+			c.JSON(http.StatusOK, shown)
+			return
+		case !slices.Contains(from, o.State):
+			p := problem.New(http.StatusConflict, "invalid-state", fmt.Sprintf("An order that is %s can't be %s.", o.State, what))
+			p.OrderID = o.ID.String()
+			problem.Send(c, p)
+			return
+		case asked:
+			c.JSON(http.StatusAccepted, shown)
+			return
+		}
 	}
-	s.drive(c, o.ID, began, what, wanted...)
+	problem.Send(c, problem.Unavailable("The order is busy with something else."))
 }
 
-// drive works on an order until it is where the caller wants it, and tells how far it got.
-func (s *Server) drive(c *gin.Context, id uuid.UUID, begun bool, what string, wanted ...order.State) {
-	ctx := c.Request.Context()
+// work runs an order's saga, or waits for whoever does, and returns the order as it is then.
+func (s *Server) work(ctx context.Context, id uuid.UUID) (order.Order, error) {
 	leased, err := s.Store.Lease(ctx, id, s.Runner.Lease())
 	switch {
 	case err == nil:
@@ -130,27 +153,7 @@ func (s *Server) drive(c *gin.Context, id uuid.UUID, begun bool, what string, wa
 	case errors.Is(err, store.ErrNotFound):
 		s.settled(ctx, id)
 	default:
-		fail(c, "can't lease the order", err)
-		return
+		return order.Order{}, err
 	}
-	o, err := s.Store.Order(ctx, id)
-	if err != nil {
-		fail(c, "can't read the order", err)
-		return
-	}
-	shown := view(o, o.UserID == identity(c).UserID)
-	switch {
-	case slices.Contains(wanted, o.State):
-		c.JSON(http.StatusOK, shown)
-	case begun && reachable(o.State, wanted):
-		c.JSON(http.StatusAccepted, shown)
-	default:
-		p := problem.New(http.StatusConflict, "invalid-state", fmt.Sprintf("An order that is %s can't be %s.", o.State, what))
-		p.OrderID = id.String()
-		problem.Send(c, p)
-	}
-}
-
-func reachable(from order.State, wanted []order.State) bool {
-	return slices.ContainsFunc(wanted, func(to order.State) bool { return order.CanMove(from, to) })
+	return s.Store.Order(ctx, id)
 }

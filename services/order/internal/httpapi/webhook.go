@@ -16,6 +16,7 @@ import (
 	"github.com/cloudcommerce/order/internal/payment"
 	"github.com/cloudcommerce/order/internal/problem"
 	"github.com/cloudcommerce/order/internal/saga"
+	"github.com/cloudcommerce/order/internal/store"
 )
 
 // stripeWebhook takes an event as a hint that Stripe knows something new about an order's payment. What that
@@ -58,25 +59,28 @@ func (s *Server) takeEvent(c *gin.Context, event stripe.Event) (bool, error) {
 			slog.InfoContext(c.Request.Context(), "a webhook about something else", "type", event.Type)
 		}
 	}
-	id, known := order.ParseID(object.Metadata[payment.MetadataOrderID])
-	step := stepFor(string(event.Type))
-	intentID := object.PaymentIntent
+	taken := store.StripeEvent{ID: event.ID, Kind: string(event.Type), IntentID: object.PaymentIntent}
 	if object.Object == "payment_intent" {
-		intentID = object.ID
+		taken.IntentID = object.ID
 	}
-	if !known {
-		step = saga.Over
+	if id, ok := order.ParseID(object.Metadata[payment.MetadataOrderID]); ok {
+		taken.OrderID = id
+		taken.Step, taken.In = reaction(string(event.Type))
 	}
-	return s.Store.StripeEvent(c.Request.Context(), event.ID, string(event.Type), id, intentID, string(step))
+	return s.Store.TakeStripeEvent(c.Request.Context(), taken)
 }
 
-func stepFor(kind string) saga.Step {
+// reaction is the step that an event calls for, and the states in which it calls for one. The rest of the time
+// it tells what the saga already knows.
+func reaction(kind string) (string, []order.State) {
 	switch {
+	case kind == "payment_intent.succeeded":
+		return string(saga.SettlePayment), []order.State{order.Reserved, order.Cancelled, order.Failed}
 	case strings.HasPrefix(kind, "payment_intent."):
-		return saga.SettlePayment
+		return string(saga.SettlePayment), []order.State{order.Reserved}
 	case strings.HasPrefix(kind, "refund."), strings.HasPrefix(kind, "charge.refund"):
-		return saga.SettleRefund
+		return string(saga.SettleRefund), []order.State{order.Paid, order.Fulfilled}
 	default:
-		return saga.Over
+		return "", nil
 	}
 }

@@ -89,9 +89,20 @@ func (s *Store) OverdueSagas(ctx context.Context, limit time.Duration) (int64, e
 	return count, err
 }
 
-// StripeEvent notes that a webhook event was taken in, and wakes or begins the order's saga, in one statement;
-// it reports false, and does nothing else, when the event was taken in before.
-func (s *Store) StripeEvent(ctx context.Context, eventID, kind string, id uuid.UUID, intentID, step string) (bool, error) {
+// StripeEvent is a webhook about an order's payment, and the step that it calls for when the order is in one of
+// the states.
+type StripeEvent struct {
+	ID       string
+	Kind     string
+	OrderID  uuid.UUID
+	IntentID string
+	Step     string
+	In       []order.State
+}
+
+// TakeStripeEvent notes that an event was taken in, and wakes or begins the order's saga, in one statement; it
+// reports false, and does nothing else, when the event was taken in before.
+func (s *Store) TakeStripeEvent(ctx context.Context, e StripeEvent) (bool, error) {
 	var fresh bool
 	err := s.primary.QueryRow(ctx, `
 		with fresh as (
@@ -99,10 +110,11 @@ func (s *Store) StripeEvent(ctx context.Context, eventID, kind string, id uuid.U
 		), woken as (
 			insert into sagas (order_id, order_created_at, step, due_at)
 			select id, created_at, $6, now() from orders, fresh
-			where id = $3 and created_at = $4 and payment_intent_id = $5 and $6 <> ''
+			where id = $3 and created_at = $4 and payment_intent_id = $5 and state = any($7)
 			on conflict (order_id) do update set due_at = now(), nudges = sagas.nudges + 1
 		)
-		select exists (select from fresh)`, eventID, kind, id, order.CreatedAt(id), intentID, step).Scan(&fresh)
+		select exists (select from fresh)`,
+		e.ID, e.Kind, e.OrderID, order.CreatedAt(e.OrderID), e.IntentID, e.Step, e.In).Scan(&fresh)
 	return fresh, err
 }
 

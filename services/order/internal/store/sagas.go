@@ -101,10 +101,13 @@ func (s *Store) Begin(ctx context.Context, id uuid.UUID, step, reason, tracepare
 	return tag.RowsAffected() == 1, err
 }
 
-// RequestCancel tells the saga under way that the customer wants out; it reports whether there is one.
+// RequestCancel tells the saga under way that the customer wants out; it reports whether there is one that can
+// still turn round.
 func (s *Store) RequestCancel(ctx context.Context, id uuid.UUID) (bool, error) {
 	tag, err := s.primary.Exec(ctx,
-		`update sagas set cancel_requested = true, nudges = nudges + 1, due_at = now() where order_id = $1`, id)
+		`update sagas set cancel_requested = true, nudges = nudges + 1, due_at = now()
+		from orders where order_id = $1 and id = $1 and created_at = $2 and state = any($3)`,
+		id, order.CreatedAt(id), []order.State{order.Pending, order.Reserved, order.Paid})
 	return tag.RowsAffected() == 1, err
 }
 

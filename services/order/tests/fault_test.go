@@ -1,0 +1,271 @@
+package tests
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cloudcommerce/order/internal/order"
+	"github.com/cloudcommerce/order/internal/saga"
+	"github.com/cloudcommerce/order/internal/stripedouble"
+	"github.com/cloudcommerce/order/internal/testkit"
+)
+
+// audit waits until nothing is under way, and then counts: each order's money, stock and letters must agree
+// with its state.
+func audit(t *testing.T, shop *testkit.Shop, product string, stock int) {
+	t.Helper()
+	pool := shop.Store.Primary()
+	left := func(query string) int {
+		var n int
+		if err := pool.QueryRow(t.Context(), query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	testkit.Eventually(t, 60*time.Second, "orders are stuck", func() bool { return left(`select count(*) from sagas`) == 0 })
+	testkit.Eventually(t, 30*time.Second, "events are stuck", func() bool { return left(`select count(*) from outbox`) == 0 })
+
+	rows, err := pool.Query(t.Context(), `select id, state, timeline from orders`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	sold, wanted := 0, map[string]int{}
+	ledger := shop.Stripe.Ledger()
+	for rows.Next() {
+		var id uuid.UUID
+		var state order.State
+		var timeline []order.Change
+		if err := rows.Scan(&id, &state, &timeline); err != nil {
+			t.Fatal(err)
+		}
+		charges, refunds := count(ledger, "charge", id.String()), count(ledger, "refund", id.String())
+		want := map[order.State][2]int{
+			order.Paid: {1, 0}, order.Fulfilled: {1, 0}, order.Refunded: {1, 1}, order.Cancelled: {0, 0}, order.Failed: {0, 0},
+		}
+		if money, settled := want[state]; !settled || money != [2]int{charges, refunds} {
+			t.Errorf("order %s is %s with %d charges and %d refunds: %v", id, state, charges, refunds, timeline)
+		}
+		if state == order.Paid || state == order.Fulfilled {
+			sold++
+		}
+		for _, change := range timeline {
+			if change.State != order.Reserved {
+				kind := string(change.State)
+				if change.State == order.Pending {
+					kind = "created"
+				}
+				wanted[id.String()+" order."+kind]++
+			}
+		}
+	}
+	if available := shop.Product.Available(product); available+sold != stock {
+		t.Errorf("%d sold and %d left of %d", sold, available, stock)
+	}
+	testkit.Eventually(t, 30*time.Second, "letters are missing", func() bool { return len(shop.SentLetters()) >= len(wanted) })
+	sent := map[string]int{}
+	for _, letter := range shop.SentLetters() {
+		sent[letter.OrderID+" "+letter.Type]++
+	}
+	for letter, times := range sent {
+		if times != wanted[letter] {
+			t.Errorf("letter %s was sent %d times, want %d", letter, times, wanted[letter])
+		}
+	}
+	if len(sent) != len(wanted) {
+		t.Errorf("%d letters sent, want %d", len(sent), len(wanted))
+	}
+	t.Logf("%d letters, %d entries in the ledger, %d sold", len(sent), len(ledger), sold)
+}
+
+func TestCrashAtEveryStep(t *testing.T) {
+	shop := testkit.NewShop(t, nil)
+	const stock = 1000
+	product := shop.NewProduct(stock)
+	support := shop.NewCustomer("support")
+	for _, step := range saga.Steps() {
+		if step == saga.SettleRefund {
+			continue // TestRefundInTheDashboard
+		}
+		for _, moment := range []string{"before", "called", "recorded"} {
+			if step == saga.SettlePayment && moment != "before" && testing.Short() {
+				continue
+			}
+			place := fmt.Sprintf("%s:%s", step, moment)
+			shop.Service.Kill()
+			shop.Service.Start("CRASH_AT=" + place)
+			shop.Service.WaitReady()
+			customer, key := shop.NewCustomer(), uuid.NewString()
+			body := testkit.OrderBody(product, 1, methodFor(step))
+			provoke(customer, support, step, body, key)
+			select {
+			case <-shop.Service.Exited():
+			case <-time.After(10 * time.Second):
+				t.Fatalf("the service did not crash at %s", place)
+			}
+			shop.Service.Start()
+			shop.Service.WaitReady()
+			// The customer did not get an answer and tries again.
+			var answer testkit.Answer
+			testkit.Eventually(t, 20*time.Second, "no answer after "+place, func() bool {
+				var err error
+				answer, err = customer.Do("POST", "/api/v1/orders", body, "Idempotency-Key", key)
+				return err == nil && (answer.Status == http.StatusCreated || answer.Status == http.StatusPaymentRequired)
+			})
+			if o := answer.Order(t); o.PaymentClientSecret != "" {
+				// What the crash left for the browser to pay is called off, so that the audit finds it settled.
+				_, _ = customer.Do("POST", "/api/v1/orders/"+o.ID+"/cancel", nil)
+			}
+		}
+	}
+	audit(t, shop, product, stock)
+}
+
+func methodFor(step saga.Step) string {
+	switch step {
+	case saga.CancelPayment, saga.ReleaseStock:
+		return stripedouble.Declined
+	case saga.SettlePayment:
+		return ""
+	default:
+		return stripedouble.Visa
+	}
+}
+
+// provoke does what leads to the step.
+func provoke(customer, support *testkit.Customer, step saga.Step, body map[string]any, key string) {
+	answer, err := customer.Do("POST", "/api/v1/orders", body, "Idempotency-Key", key)
+	if err != nil || answer.Status != http.StatusCreated {
+		return
+	}
+	id := strings.TrimPrefix(answer.Header.Get("Location"), "/api/v1/orders/")
+	switch step {
+	case saga.RefundPayment:
+		_, _ = customer.Do("POST", "/api/v1/orders/"+id+"/cancel", nil)
+	case saga.Fulfill:
+		_, _ = support.Do("POST", "/api/v1/orders/"+id+"/fulfill", nil)
+	}
+}
+
+func TestKilledUnderLoad(t *testing.T) {
+	kills := 10
+	if os.Getenv("CLOUDCOMMERCE_TEST_FULL") == "1" {
+		kills = 50
+	}
+	shop := testkit.NewShop(t, map[string]string{"LOG_LEVEL": "error"})
+	shop.Stripe.SetFaults(stripedouble.Faults{
+		ErrorRate: 0.02, StoredErrorRate: 0.02, LostAnswerRate: 0.05, WebhookLossRate: 0.1, WebhookTwiceRate: 0.2,
+		Latency: 5 * time.Millisecond, WebhookDelay: 200 * time.Millisecond,
+	})
+	const stock, customers = 100_000, 8
+	product := shop.NewProduct(stock)
+	stop := make(chan struct{})
+	var load sync.WaitGroup
+	var mutex sync.Mutex
+	accepted := map[string]bool{}
+	for range customers {
+		customer := shop.NewCustomer()
+		load.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if id := buyStubbornly(customer, product); id != "" {
+					mutex.Lock()
+					accepted[id] = true
+					mutex.Unlock()
+				}
+			}
+		})
+	}
+	for kill := range kills {
+		time.Sleep(time.Duration(100+rand.IntN(500)) * time.Millisecond)
+		victim := shop.Service
+		if kill%3 == 2 {
+			victim = shop.Worker
+		}
+		victim.Kill()
+		victim.Start()
+		victim.WaitReady()
+	}
+	close(stop)
+	load.Wait()
+	shop.Stripe.SetFaults(stripedouble.Faults{})
+	for id := range accepted {
+		if _, err := shop.Store.Order(t.Context(), uuid.MustParse(id)); err != nil {
+			t.Errorf("order %s is lost: %v", id, err)
+		}
+	}
+	audit(t, shop, product, stock)
+	t.Logf("%d orders accepted over %d kills", len(accepted), kills)
+}
+
+// buyStubbornly repeats one request until it is answered, and cancels every fourth order.
+func buyStubbornly(customer *testkit.Customer, product string) string {
+	key, body := uuid.NewString(), testkit.OrderBody(product, 1, stripedouble.Visa)
+	for range 200 {
+		answer, err := customer.Do("POST", "/api/v1/orders", body, "Idempotency-Key", key)
+		if err == nil && answer.Status == http.StatusCreated {
+			id := strings.TrimPrefix(answer.Header.Get("Location"), "/api/v1/orders/")
+			if rand.IntN(4) == 0 {
+				_, _ = customer.Do("POST", "/api/v1/orders/"+id+"/cancel", nil)
+			}
+			return id
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return ""
+}
+
+func TestStoresDownAndBack(t *testing.T) {
+	shop := testkit.NewShop(t, nil)
+	const stock = 10_000
+	product := shop.NewProduct(stock)
+	outages := map[string]struct{ cut, restore func() }{
+		"redis":      {shop.Redis.Cut, func() { shop.Redis.Restore(t) }},
+		"rabbitmq":   {shop.Rabbit.Cut, func() { shop.Rabbit.Restore(t) }},
+		"postgresql": {shop.Postgres.Cut, func() { shop.Postgres.Restore(t) }},
+		"product":    {func() { shop.Product.SetDown(true) }, func() { shop.Product.SetDown(false) }},
+	}
+	for name, outage := range outages {
+		stop := make(chan struct{})
+		var load sync.WaitGroup
+		for range 4 {
+			customer := shop.NewCustomer()
+			load.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					answer, err := customer.Do("POST", "/api/v1/orders", testkit.OrderBody(product, 1, stripedouble.Visa), "Idempotency-Key", uuid.NewString())
+					if err == nil && answer.Status != http.StatusCreated && answer.Status != http.StatusServiceUnavailable {
+						t.Errorf("%s down: got %d %s", name, answer.Status, answer.Body)
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+			})
+		}
+		time.Sleep(300 * time.Millisecond)
+		outage.cut()
+		time.Sleep(1500 * time.Millisecond)
+		outage.restore()
+		time.Sleep(300 * time.Millisecond)
+		close(stop)
+		load.Wait()
+		shop.Service.WaitReady()
+	}
+	shop.Worker.WaitReady()
+	audit(t, shop, product, stock)
+}
