@@ -164,11 +164,16 @@ export class Authentication {
 
   /** Follows a change of the bcrypt cost, at the only moment when the password is known. */
   private async withPresentCost(user: User, password: string): Promise<User> {
-    const { hasher, users } = this.parts;
+    const { hasher, users, log } = this.parts;
     if (!hasher.isOutdated(user.password_hash)) return user;
-    const hash = await hasher.hash(password);
-    await users.replaceHash(user._id, user.password_hash, hash);
-    return { ...user, password_hash: hash };
+    try {
+      const hash = await hasher.hash(password);
+      await users.replaceHash(user._id, user.password_hash, hash);
+      return { ...user, password_hash: hash };
+    } catch (error) {
+      log.warn({ err: error }, "a password hash keeps its old cost until the next login");
+      return user;
+    }
   }
 
   /** The user of a session that is still good, read before its token is used up: then an outage of MongoDB costs no session. */
