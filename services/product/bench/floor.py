@@ -1,6 +1,6 @@
 """The floor of search from cache: the same framework and middleware, and the same bytes from memory.
 
-    python bench/floor.py FILE PORT
+python bench/floor.py FILE PORT
 """
 
 import sys

@@ -1,5 +1,7 @@
 """What Prometheus scrapes."""
 
+from functools import lru_cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
@@ -33,6 +35,18 @@ PENDING_INVALIDATIONS = Gauge(
     registry=REGISTRY,
 )
 POOL = Gauge("cloudcommerce_product_database_connections", "Connections in use.", ["pool"], registry=REGISTRY)
+
+
+@lru_cache(maxsize=1024)
+def cache_counter(kind: str, outcome: str) -> Counter:
+    """The counter of one outcome; finding it anew each time would cost more than counting."""
+    return CACHE.labels(kind, outcome)
+
+
+@lru_cache(maxsize=1024)
+def request_timer(method: str, route: str, status: int) -> Histogram:
+    """The histogram of one route and status."""
+    return REQUEST_SECONDS.labels(method, route, str(status))
 
 
 def exposition() -> bytes:

@@ -85,12 +85,12 @@ class Cache:
             return await self._without_redis(kind, scope, load)
         entry = Entry.parse(raw_entry, generation)
         if entry is None:
-            metrics.CACHE.labels(kind, "miss").inc()
+            metrics.cache_counter(kind, "miss").inc()
             return await self._shared(entry_key, generation, load)
         if entry.fresh_until > now_ms():
-            metrics.CACHE.labels(kind, "hit").inc()
+            metrics.cache_counter(kind, "hit").inc()
             return entry
-        metrics.CACHE.labels(kind, "stale").inc()
+        metrics.cache_counter(kind, "stale").inc()
         if (entry_key, generation.raw) not in self._loading:
             self._start(entry_key, generation, self._renew(entry_key, generation, entry, load))
         return entry
@@ -136,7 +136,7 @@ class Cache:
         return await asyncio.shield(task)
 
     async def _without_redis(self, kind: str, scope: str, load: Load) -> Entry | None:
-        metrics.CACHE.labels(kind, "bypass").inc()
+        metrics.cache_counter(kind, "bypass").inc()
         body = await load(scope in self._pending)
         return None if body is None else Entry.of(body)
 

@@ -1,6 +1,6 @@
 """The two applications: the public API and the internal one."""
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 
 from cloudcommerce_product import problems
 from cloudcommerce_product.service import Service
@@ -13,15 +13,15 @@ BODY_LIMIT = 64 * 1024
 def public_app(service: Service) -> FastAPI:
     """The API of customers and staff, with health and metrics beside it."""
     app = _bare("CloudCommerce product API", "Products, categories, search and stock.")
-    for part in (stock, products, categories, health):
-        app.include_router(part.router(service))
+    for part in (products, stock, categories, health):
+        _mount(app, part.router(service))
     return _finished(app, "/openapi.json")
 
 
 def internal_app(service: Service) -> FastAPI:
     """The API of our own services, on a port of its own that no gateway routes to."""
     app = _bare("CloudCommerce product API, internal", "Reservations of stock, for the order service.")
-    app.include_router(reservations.router(service))
+    _mount(app, reservations.router(service))
     return _finished(app, "/openapi.json")
 
 
@@ -32,6 +32,11 @@ def _bare(title: str, summary: str) -> FastAPI:
     )  # fmt: skip
     problems.install(app)
     return app
+
+
+def _mount(app: FastAPI, router: APIRouter) -> None:
+    # Flat, where include_router would match each request twice: once in the application, once in the router.
+    app.router.routes.extend(router.routes)
 
 
 def _finished(app: FastAPI, path: str) -> FastAPI:

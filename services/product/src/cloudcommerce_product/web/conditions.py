@@ -1,6 +1,7 @@
 """Conditional requests (RFC 9110, section 13) and cached answers."""
 
 import re
+from http import HTTPStatus
 
 from fastapi import Request, Response
 
@@ -9,7 +10,23 @@ from cloudcommerce_product.problems import Problem
 
 _VERSION = re.compile(r'"(\d{1,9})"')
 # A browser or an edge may keep an answer for as long as nobody notices; then it asks whether it changed.
-_PUBLIC = "public, max-age=5, stale-while-revalidate=30"
+_PUBLIC = (
+    (b"cache-control", b"public, max-age=5, stale-while-revalidate=30"),
+    (b"vary", b"authorization"),
+    (b"content-type", b"application/json"),
+)
+
+
+class _Finished(Response):
+    """Bytes and headers that need no more work: on this path a tenth of a millisecond counts."""
+
+    def __init__(self, body: bytes, status: int, validator: str) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [*_PUBLIC, (b"etag", validator.encode())]
+        if status == HTTPStatus.OK:
+            self.raw_headers.append((b"content-length", b"%d" % len(body)))
 
 
 def version_etag(version: int) -> str:
@@ -46,10 +63,9 @@ def cached_response(request: Request, entry: Entry, *, etag: str | None = None) 
         etag: Overrides the validator of the bytes.
     """
     validator = etag or entry.etag
-    headers = {"etag": validator, "cache-control": _PUBLIC, "vary": "authorization"}
     if _matches(request.headers.get("if-none-match"), validator):
-        return Response(None, 304, headers=headers)
-    return Response(entry.body, media_type="application/json", headers=headers)
+        return _Finished(b"", HTTPStatus.NOT_MODIFIED, validator)
+    return _Finished(entry.body, HTTPStatus.OK, validator)
 
 
 def _matches(header: str | None, validator: str) -> bool:

@@ -147,7 +147,7 @@ def _finish(scope: Scope, status: int, seconds: float, span: Span | None) -> Non
     # The route, not the path: a path would make a time series for each product.
     route: Any = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    metrics.REQUEST_SECONDS.labels(method, route, str(status)).observe(seconds)
+    metrics.request_timer(method, route, status).observe(seconds)
     if scope["path"] not in _QUIET:
         _log.info(
             "request",
