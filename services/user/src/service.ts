@@ -37,7 +37,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const redis = createRedis(config.REDIS_URL, log);
   // Its failure is logged by the client, which goes on trying.
   redis.connect().catch(() => undefined);
-  const hasher = await PasswordHasher.create({
+  const hasher = new PasswordHasher({
     cost: config.BCRYPT_COST,
     threads: config.HASH_THREADS,
     queueLimit: config.HASH_QUEUE_LIMIT,

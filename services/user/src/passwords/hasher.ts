@@ -22,11 +22,10 @@ interface HasherOptions {
 export class PasswordHasher {
   private readonly pool: Piscina<HashTask, string | boolean>;
 
-  private constructor(
-    private readonly options: HasherOptions,
-    /** A hash that no password has: what a login of an unknown address is checked against, to take as long. */
-    private readonly dummy: { hash: string },
-  ) {
+  /** A hash that no password has: what a login of an unknown address is checked against, to take as long. */
+  private readonly dummy: Promise<string>;
+
+  constructor(private readonly options: HasherOptions) {
     this.pool = new Piscina({
       filename: new URL("./hash-worker.js", import.meta.url).href,
       minThreads: options.threads,
@@ -34,13 +33,9 @@ export class PasswordHasher {
       maxQueue: options.queueLimit,
       niceIncrement: NICE,
     });
-  }
-
-  static async create(options: HasherOptions): Promise<PasswordHasher> {
-    const dummy = { hash: "" };
-    const hasher = new PasswordHasher(options, dummy);
-    dummy.hash = await hasher.hash(randomBytes(32).toString("base64url"));
-    return hasher;
+    this.dummy = this.hash(randomBytes(32).toString("base64url"));
+    // Who awaits it sees a failure; that nobody did yet when the service stops early is no failure of the process.
+    this.dummy.catch(() => undefined);
   }
 
   /** @throws {Problem} 503 with Retry-After when the queue is full. */
@@ -58,7 +53,11 @@ export class PasswordHasher {
    * @throws {Problem} 503 with Retry-After when the queue is full.
    */
   async verify(password: string, hash: string | undefined): Promise<boolean> {
-    const task = { kind: "compare", password: normalise(password), hash: hash ?? this.dummy.hash } as const;
+    const task = {
+      kind: "compare",
+      password: normalise(password),
+      hash: hash ?? (await this.dummy),
+    } as const;
     const matches = await this.run(task);
     return matches === true && hash !== undefined && isHashable(password);
   }

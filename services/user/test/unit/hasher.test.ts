@@ -6,8 +6,8 @@ import { PasswordHasher } from "../../src/passwords/hasher.js";
 
 describe("hashing passwords (M03)", () => {
   let hasher: PasswordHasher;
-  before(async () => {
-    hasher = await PasswordHasher.create({ cost: 10, threads: 1, queueLimit: 3 });
+  before(() => {
+    hasher = new PasswordHasher({ cost: 10, threads: 1, queueLimit: 3 });
   });
   after(() => hasher.close());
 
