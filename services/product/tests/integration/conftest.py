@@ -144,6 +144,8 @@ def settings(database_url: str, redis_url: str) -> Settings:
             "database_url": database_url, "redis_url": redis_url, "internal_api_token": INTERNAL_TOKEN,
             "cursor_secret": "cursor-secret-of-the-tests-0123456789", "jwks_url": "http://users.invalid/jwks",
             "database_pool_size": 10, "shutdown_delay": 0,
+            # The machine of the tests may be busy; what they count is stock, not speed.
+            "database_pool_timeout": 60, "database_statement_timeout": 60,
         }
     )  # fmt: skip
 

@@ -184,9 +184,13 @@ class Reservations:
         return len(orders), flipped
 
     async def _insufficient(self, wanted: NewReservation) -> Problem:
-        async with self._database.transaction() as connection:
-            rows = await connection.execute(_AVAILABLE, {"ids": [item.product_id for item in wanted.items]})
-            available = {row.product_id: row.available for row in rows}
+        ids = [item.product_id for item in wanted.items]
+
+        async def work(connection: AsyncConnection) -> dict[uuid.UUID, int]:
+            rows = await connection.execute(_AVAILABLE, {"ids": ids})
+            return {row.product_id: row.available for row in rows}
+
+        available = await self._database.read(work, from_primary=True)
         metrics.RESERVATIONS.labels("refused").inc()
         metrics.STOCKOUTS.inc()
         items = [
