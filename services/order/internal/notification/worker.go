@@ -66,8 +66,9 @@ const (
 // errMalformed marks what no attempt will ever understand.
 var errMalformed = errors.New("not an event of an order")
 
-// errBusy marks an event that another worker has claimed; waiting for it is no failed attempt.
-var errBusy = errors.New("another worker has this event")
+// errLater marks what is no failed attempt: another worker has claimed the event, or our own database is away.
+// However long that takes, it makes no dead letters.
+var errLater = errors.New("the event has to wait")
 
 // Connected reports whether the worker receives events at the moment.
 func (w *Worker) Connected() bool { return w.connected.Load() }
@@ -131,7 +132,7 @@ func (w *Worker) handle(ctx context.Context, channel *amqp.Channel, delivery amq
 	attempt := attemptOf(delivery)
 	switch {
 	case err == nil:
-	case errors.Is(err, errMalformed), !errors.Is(err, errBusy) && attempt >= len(w.settings.RetryDelays):
+	case errors.Is(err, errMalformed), !errors.Is(err, errLater) && attempt >= len(w.settings.RetryDelays):
 		outcome, settle = "dead", func() error { return delivery.Reject(false) }
 	default:
 		outcome, settle = "retried", func() error { return w.postpone(ctx, channel, delivery, attempt, err) }
@@ -151,7 +152,7 @@ func (w *Worker) handle(ctx context.Context, channel *amqp.Channel, delivery amq
 func (w *Worker) postpone(ctx context.Context, channel *amqp.Channel, delivery amqp.Delivery, attempt int, cause error) error {
 	next := attempt + 1
 	delay := w.settings.RetryDelays[min(attempt, len(w.settings.RetryDelays)-1)]
-	if errors.Is(cause, errBusy) {
+	if errors.Is(cause, errLater) {
 		next, delay = attempt, w.settings.RetryDelays[0]
 	}
 	headers := amqp.Table{attemptHeader: int32(next)} //nolint:gosec // bounded by the number of delays
@@ -186,23 +187,29 @@ func (w *Worker) notify(ctx context.Context, body []byte) error {
 	claim, err := w.inbox.ClaimNotification(ctx, event.ID, event.Data.OrderID, event.Type, w.settings.Claim)
 	switch {
 	case err != nil:
-		return err
+		return errors.Join(errLater, err)
 	case claim == store.Done:
 		return nil
 	case claim == store.Busy:
-		return errBusy
+		return errLater
 	}
 	if err := w.send(ctx, event); err != nil {
 		return errors.Join(err, w.inbox.Unclaim(ctx, event.ID))
 	}
-	return w.inbox.Sent(ctx, event.ID)
+	if err := w.inbox.Sent(ctx, event.ID); err != nil {
+		return errors.Join(errLater, err)
+	}
+	return nil
 }
 
 func (w *Worker) send(ctx context.Context, event events.CloudEvent) error {
 	// The address is asked for here, so that events carry no personal data.
 	o, err := w.inbox.Order(ctx, event.Data.OrderID)
+	if errors.Is(err, store.ErrNotFound) {
+		return errors.Join(errMalformed, err)
+	}
 	if err != nil {
-		return err
+		return errors.Join(errLater, err)
 	}
 	return w.sender.Send(ctx, Compose(event, o.ContactEmail))
 }

@@ -27,14 +27,15 @@ type Page struct {
 	Limit  int
 }
 
-// History reads a customer's orders from a replica, newest first.
+// History reads a customer's orders from a replica, newest first. That nothing is younger than the bound is said
+// twice, because only the second way lets PostgreSQL leave later months out.
 func (s *Store) History(ctx context.Context, userID string, page Page) ([]order.Order, error) {
 	before := page.Before
 	if before == uuid.Nil {
 		before = uuid.Max
 	}
 	rows, err := s.replica.Query(ctx, `select `+orderColumns+` from orders
-		where user_id = $1 and (created_at, id) < ($2, $3)
+		where user_id = $1 and (created_at, id) < ($2, $3) and created_at <= $2
 		order by created_at desc, id desc limit $4`, userID, historyBound(before), before, page.Limit)
 	if err != nil {
 		return nil, err
