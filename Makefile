@@ -8,7 +8,7 @@ ARGS ?=
 
 BIN := .venv/bin
 SANDBOX := $(BIN)/cloudcommerce-sandbox
-PACKAGES := infra stacks components operations sandbox/src sandbox/tests tests conftest.py sandbox/bootstrap.py
+PACKAGES := infra stacks components operations benchmarks sandbox/src sandbox/tests tests conftest.py sandbox/bootstrap.py
 export CLOUDCOMMERCE_PLUGINS := $(PLUGINS)
 # Every target starts many interpreters; without caches each of them would compile pulumi_aws anew.
 unexport PYTHONDONTWRITEBYTECODE
