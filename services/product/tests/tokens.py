@@ -39,9 +39,15 @@ class Issuer:
     def claims(self, *roles: str, **changes: Any) -> dict[str, Any]:
         now = int(time.time())
         claims = {
-            "iss": ISSUER, "aud": "cloudcommerce", "sub": str(uuid.uuid4()), "sid": "s", "jti": str(uuid.uuid4()),
-            "roles": list(roles), "iat": now, "exp": now + 600,
-        }  # fmt: skip
+            "iss": ISSUER,
+            "aud": "cloudcommerce",
+            "sub": str(uuid.uuid4()),
+            "sid": "s",
+            "jti": str(uuid.uuid4()),
+            "roles": list(roles),
+            "iat": now,
+            "exp": now + 600,
+        }
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
     def token(self, *roles: str, kid: str = "k1", typ: str = "at+jwt", **changes: Any) -> str:

@@ -88,9 +88,11 @@ class Shop:
 
     async def product(self, on_hand: int = 0, **changes: Any) -> dict[str, Any]:
         body = {
-            "sku": f"SKU-{uuid.uuid4().hex[:12]}", "name": "Walnut desk",
-            "price_minor": 12_900, "currency": "USD",
-        }  # fmt: skip
+            "sku": f"SKU-{uuid.uuid4().hex[:12]}",
+            "name": "Walnut desk",
+            "price_minor": 12_900,
+            "currency": "USD",
+        }
         answer = await self.public.post("/api/v1/products", json=body | changes, headers=self.admin)
         assert answer.status_code == 201, answer.text
         product: dict[str, Any] = answer.json()
@@ -141,13 +143,18 @@ class Shop:
 def settings(database_url: str, redis_url: str) -> Settings:
     return Settings.model_validate(
         {
-            "database_url": database_url, "redis_url": redis_url, "internal_api_token": INTERNAL_TOKEN,
-            "cursor_secret": "cursor-secret-of-the-tests-0123456789", "jwks_url": "http://users.invalid/jwks",
-            "database_pool_size": 10, "shutdown_delay": 0,
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "internal_api_token": INTERNAL_TOKEN,
+            "cursor_secret": "cursor-secret-of-the-tests-0123456789",
+            "jwks_url": "http://users.invalid/jwks",
+            "database_pool_size": 10,
+            "shutdown_delay": 0,
             # The machine of the tests may be busy; what they count is stock, not speed.
-            "database_pool_timeout": 60, "database_statement_timeout": 60,
+            "database_pool_timeout": 60,
+            "database_statement_timeout": 60,
         }
-    )  # fmt: skip
+    )
 
 
 OpenShop = Callable[..., Any]

@@ -69,7 +69,7 @@ def shop_url(database_url: str) -> str:
 
 
 async def test_tables_in_code_and_database_are_the_same(database_url: str) -> None:
-    def ours(obj: Any, name: str | None, kind: str, *_: Any) -> bool:
+    def ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:
         return not (kind == "table" and str(name).startswith("stock_movements_"))
 
     def differences(connection: Connection) -> list[Any]:
@@ -107,9 +107,9 @@ async def test_partitions_reach_over_the_year_without_gaps(database_url: str) ->
 
 
 async def test_readers_go_to_the_replica_and_staff_to_the_primary(
-    open_shop: OpenShop, new_database_async: str, database_url: str
+    open_shop: OpenShop, new_database_async: str
 ) -> None:
-    """The replica is a database of its own here, which will never catch up: who reads where is plain to see."""
+    """The replica here is another database, which never catches up: who reads where is plain to see."""
     shop: Shop = open_shop(database_replica_url=new_database_async, replica_lag_window=0.001)
     product = await shop.product()
     await asyncio.sleep(0.05)
@@ -135,7 +135,7 @@ async def test_without_the_replica_reads_go_to_the_primary(open_shop: OpenShop) 
 
 
 async def test_prepared_statements_can_be_off_for_a_transaction_pooler(
-    open_shop: OpenShop, database_url: str
+    open_shop: OpenShop,
 ) -> None:
     shop: Shop = open_shop(database_prepared_statements=False)
     product = await shop.product(5)
@@ -150,7 +150,7 @@ async def test_prepared_statements_can_be_off_for_a_transaction_pooler(
     assert await shop.service.database.read(named) == 0
 
 
-async def test_the_pool_never_opens_more_than_its_size(open_shop: OpenShop, database_url: str) -> None:
+async def test_the_pool_never_opens_more_than_its_size(open_shop: OpenShop) -> None:
     shop: Shop = open_shop(database_pool_size=3, redis_url="redis://127.0.0.1:1")
     product = await shop.product(100)
     peak = 0
@@ -190,11 +190,17 @@ async def _fill(url: str, rows: int) -> None:
     columns = ["id", "sku", "name", "description", "price_minor", "currency", "category_id", "attributes"]
     records = [
         (
-            new_id(), f"SKU-{n}", f"model{n % 500} item {n}", f"word{n % 300} text{n % 70} about it", n * 37 % 99_991, "USD",
-            categories[n % 100], f'{{"color": "c{n % 400}", "size": "s{n % 7}"}}',
+            new_id(),
+            f"SKU-{n}",
+            f"model{n % 500} item {n}",
+            f"word{n % 300} text{n % 70} about it",
+            n * 37 % 99_991,
+            "USD",
+            categories[n % 100],
+            f'{{"color": "c{n % 400}", "size": "s{n % 7}"}}',
         )
         for n in range(rows)
-    ]  # fmt: skip
+    ]
     await connection.copy_records_to_table("products", records=records, columns=columns)
     await connection.execute("insert into stock_levels (product_id, on_hand) select id, 5 from products")
     # Not VACUUM ANALYZE of everything: the plans must be good as autovacuum's own analyze leaves them.
@@ -211,7 +217,7 @@ async def _explain(url: str, statement: Select[Any]) -> str:
         return f"explain (analyze, buffers) {sql}" if sql.startswith("SELECT products") else sql, parameters
 
     async with engine.connect() as connection:
-        rows = (await connection.execute(statement)).cursor.fetchall()  # type: ignore[union-attr]
+        rows = (await connection.execute(statement)).cursor.fetchall()
     await engine.dispose()
     return "\n".join(row[0] for row in rows)
 
@@ -239,7 +245,8 @@ async def test_every_search_is_answered_by_an_index(
     category = await connection.fetchval("select id from categories where slug = 'c3'")
     parsed, _ = search.parse(query.replace("CATEGORY", str(category)).encode(), "USD")
     middle = await connection.fetchrow(
-        "select id, price_minor, name_sort from products where price_minor > 50050 order by price_minor limit 1"
+        "select id, price_minor, name_sort from products "
+        "where price_minor > 50050 order by price_minor limit 1"
     )
     value = {"price": middle["price_minor"], "-price": middle["price_minor"], "name": middle["name_sort"]}
     after = Position(value.get(parsed.order, 0.5), uuid.UUID(str(middle["id"]))) if page == "deep" else None
@@ -261,12 +268,16 @@ async def test_the_hot_statements_of_stock_use_their_indexes(large_catalog: str)
     connection = await asyncpg.connect(large_catalog)
     await connection.execute("set enable_seqscan = off")  # these tables are all but empty here
     for statement, index in (
-        ("select 1 from reservations where status = 'reserved' and expires_at <= now() order by expires_at",
-         "reservations_expiry_idx"),
-        ("select 1 from stock_movements where product_id = gen_random_uuid() and occurred_at > now()",
-         "product_id_occurred_at_idx"),
-        ("select id from categories where path @> array['01a20ad9-cb41-755f-b15f-185548904cc4'::uuid]", "categories_path_idx"),
-    ):  # fmt: skip
+        (
+            "select 1 from reservations where status = 'reserved' and expires_at <= now() order by expires_at",
+            "reservations_expiry_idx",
+        ),
+        (
+            "select 1 from stock_movements where product_id = gen_random_uuid() and occurred_at > now()",
+            "product_id_occurred_at_idx",
+        ),
+        (f"select id from categories where path @> array['{uuid.uuid4()}'::uuid]", "categories_path_idx"),
+    ):
         plan = "\n".join(row[0] for row in await connection.fetch(f"explain {statement}"))
         assert index in plan, plan
     await connection.close()

@@ -22,10 +22,16 @@ async def test_sigterm_fails_readiness_finishes_requests_and_ends_cleanly(
 ) -> None:
     port, internal_port = _free_port(), _free_port()
     environment = os.environ | {
-        "DATABASE_URL": database_url, "REDIS_URL": redis_url, "HOST": "127.0.0.1", "PORT": str(port),
-        "INTERNAL_PORT": str(internal_port), "JWKS_URL": "http://127.0.0.1:1/jwks", "SHUTDOWN_DELAY": "1",
-        "CURSOR_SECRET": "c" * 32, "INTERNAL_API_TOKEN": settings.internal_api_token.get_secret_value(),
-    }  # fmt: skip
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "INTERNAL_PORT": str(internal_port),
+        "JWKS_URL": "http://127.0.0.1:1/jwks",
+        "SHUTDOWN_DELAY": "1",
+        "CURSOR_SECRET": "c" * 32,
+        "INTERNAL_API_TOKEN": settings.internal_api_token.get_secret_value(),
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -72,9 +78,13 @@ async def test_sigterm_fails_readiness_finishes_requests_and_ends_cleanly(
 
 async def test_a_wrong_configuration_ends_the_process_with_its_name() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cloudcommerce_product", "serve", env={"PATH": os.environ["PATH"]},
+        sys.executable,
+        "-m",
+        "cloudcommerce_product",
+        "serve",
+        env={"PATH": os.environ["PATH"]},
         stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    )
     _, errors = await process.communicate()
     assert process.returncode == 2
     assert b"DATABASE_URL: " in errors

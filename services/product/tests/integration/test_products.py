@@ -88,12 +88,24 @@ async def test_only_staff_sees_inactive_products(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"price_minor": -1}, {"price_minor": 1.5}, {"price_minor": "1"}, {"price_minor": 2**53}, {"currency": "usd"},
-        {"name": ""}, {"name": "a\u0000b"}, {"sku": "has space"}, {"attributes": {"color": {"deep": "no"}}},
-        {"attributes": {"Color": "red"}}, {"attributes": {f"a{i}": "x" for i in range(51)}}, {"name": None},
-        {"description": "x" * 10_001}, {"active": None}, {"category_id": "1"}, {},
+        {"price_minor": -1},
+        {"price_minor": 1.5},
+        {"price_minor": "1"},
+        {"price_minor": 2**53},
+        {"currency": "usd"},
+        {"name": ""},
+        {"name": "a\u0000b"},
+        {"sku": "has space"},
+        {"attributes": {"color": {"deep": "no"}}},
+        {"attributes": {"Color": "red"}},
+        {"attributes": {f"a{i}": "x" for i in range(51)}},
+        {"name": None},
+        {"description": "x" * 10_001},
+        {"active": None},
+        {"category_id": "1"},
+        {},
     ],
-)  # fmt: skip
+)
 async def test_wrong_values_are_named_and_nothing_changes(shop: Shop, change: dict[str, object]) -> None:
     made = await shop.product()
     path = f"/api/v1/products/{made['id']}"

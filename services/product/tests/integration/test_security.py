@@ -44,11 +44,15 @@ async def test_writing_needs_the_role_admin(shop: Shop) -> None:
     path = f"/api/v1/products/{product['id']}"
     match = {"if-match": '"1"'}
     requests: list[tuple[str, str, Any]] = [
-        ("POST", "/api/v1/products", {}), ("PATCH", path, {"name": "x"}), ("DELETE", path, None),
-        ("PUT", f"{path}/stock", {"on_hand": 9, "reason": "x"}), ("POST", f"{path}/stock", {"delta": 9, "reason": "x"}),
-        ("POST", "/api/v1/categories", {}), ("PATCH", f"/api/v1/categories/{category['id']}", {"name": "x"}),
+        ("POST", "/api/v1/products", {}),
+        ("PATCH", path, {"name": "x"}),
+        ("DELETE", path, None),
+        ("PUT", f"{path}/stock", {"on_hand": 9, "reason": "x"}),
+        ("POST", f"{path}/stock", {"delta": 9, "reason": "x"}),
+        ("POST", "/api/v1/categories", {}),
+        ("PATCH", f"/api/v1/categories/{category['id']}", {"name": "x"}),
         ("DELETE", f"/api/v1/categories/{category['id']}", None),
-    ]  # fmt: skip
+    ]
     for method, url, body in requests:
         assert (await shop.public.request(method, url, json=body, headers=match)).status_code == 401
         for roles in (["customer"], ["support"], [], ["Admin"], ["admin "]):
@@ -125,9 +129,11 @@ async def test_without_any_key_tokens_are_not_judged(open_shop: OpenShop) -> Non
 async def test_the_internal_api_needs_its_own_token_and_is_not_public(shop: Shop) -> None:
     body = {"order_id": str(uuid.uuid4()), "items": [], "ttl_seconds": 1}
     for headers in (
-        {"authorization": ""}, {"authorization": "Bearer x"}, {"authorization": "Bearer é".encode("latin-1")},
+        {"authorization": ""},
+        {"authorization": "Bearer x"},
+        {"authorization": "Bearer é".encode("latin-1")},
         shop.admin,
-    ):  # fmt: skip
+    ):
         answer = await shop.internal.post("/internal/v1/reservations", json=body, headers=headers)  # type: ignore[arg-type]
         assert answer.status_code == 401
     assert (
@@ -187,9 +193,13 @@ async def test_errors_are_problems_that_tell_nothing_of_the_inside(shop: Shop) -
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     answer = await shop.public.get("/nowhere", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
     assert answer.json() == {
-        "type": "https://cloudcommerce.example/problems/not-found", "title": "Not Found", "status": 404,
-        "detail": "Not Found", "instance": "/nowhere", "trace_id": trace,
-    }  # fmt: skip
+        "type": "https://cloudcommerce.example/problems/not-found",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Not Found",
+        "instance": "/nowhere",
+        "trace_id": trace,
+    }
     wrong = await shop.public.put("/api/v1/products", headers=shop.admin)
     assert (wrong.status_code, wrong.headers["content-type"]) == (405, "application/problem+json")
 

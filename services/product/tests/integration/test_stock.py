@@ -183,10 +183,16 @@ async def test_a_count_never_goes_below_what_is_reserved(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"items": []}, {"items": "twice"}, {"ttl_seconds": 0}, {"ttl_seconds": 10**9}, {"extra": 1}, {"order_id": "x"},
-        {"items": "zero"}, {"items": "huge"},
+        {"items": []},
+        {"items": "twice"},
+        {"ttl_seconds": 0},
+        {"ttl_seconds": 10**9},
+        {"extra": 1},
+        {"order_id": "x"},
+        {"items": "zero"},
+        {"items": "huge"},
     ],
-)  # fmt: skip
+)
 async def test_a_wrong_reservation_is_refused(shop: Shop, change: dict[str, Any]) -> None:
     product = await shop.product(5)
     items = {

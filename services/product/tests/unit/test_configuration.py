@@ -38,11 +38,19 @@ def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, name: str) ->
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DATABASE_URL", "mysql://x:hidden@y"), ("DATABASE_REPLICA_URL", "hidden"), ("REDIS_URL", "http://hidden"),
-        ("CURSOR_SECRET", "hidden"), ("INTERNAL_API_TOKEN", "hidden"), ("PORT", "0"), ("DATABASE_POOL_SIZE", "0"),
-        ("CACHE_FRESH", "-1"), ("DEFAULT_CURRENCY", "usd"), ("LOG_LEVEL", "loud"), ("JWKS_URL", "hidden"),
+        ("DATABASE_URL", "mysql://x:hidden@y"),
+        ("DATABASE_REPLICA_URL", "hidden"),
+        ("REDIS_URL", "http://hidden"),
+        ("CURSOR_SECRET", "hidden"),
+        ("INTERNAL_API_TOKEN", "hidden"),
+        ("PORT", "0"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("CACHE_FRESH", "-1"),
+        ("DEFAULT_CURRENCY", "usd"),
+        ("LOG_LEVEL", "loud"),
+        ("JWKS_URL", "hidden"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named_and_never_shown(
     environment: pytest.MonkeyPatch, name: str, value: str
 ) -> None:

@@ -193,7 +193,7 @@ class Reservations:
         available = await self._database.read(work, from_primary=True)
         metrics.RESERVATIONS.labels("refused").inc()
         metrics.STOCKOUTS.inc()
-        items = [
+        items: list[dict[str, Any]] = [
             {
                 "product_id": item.product_id,
                 "requested": item.quantity,
