@@ -35,8 +35,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
   const unfollow = config.JWT_KEYS_FILE ? followKeyFile(keys, config.JWT_KEYS_FILE, log) : () => undefined;
   const mongo = connectMongo(config.MONGODB_URL);
   const redis = createRedis(config.REDIS_URL, log);
-  // Its failure is logged by the client, which goes on trying.
-  redis.connect().catch(() => undefined);
+  // The failure of this first attempt is logged by the client, which goes on trying.
+  await redis.connect().catch(() => undefined);
   const hasher = new PasswordHasher({
     cost: config.BCRYPT_COST,
     threads: config.HASH_THREADS,
