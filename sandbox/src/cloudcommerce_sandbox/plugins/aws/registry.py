@@ -7,10 +7,14 @@ import importlib
 import importlib.util
 import keyword
 import pkgutil
+import threading
 
 from cloudcommerce_sandbox.plugins.aws import types
 from cloudcommerce_sandbox.plugins.aws.declaration import ResourceType
 from cloudcommerce_sandbox.plugins.provider import ProviderError
+
+# Modules import each other, and Python gives a thread a half-loaded one rather than let two threads block.
+_importing = threading.Lock()
 
 
 def find(token: str) -> ResourceType:
@@ -32,9 +36,11 @@ def find(token: str) -> ResourceType:
 @functools.cache
 def _declared(service: str) -> dict[str, ResourceType]:
     name = f"{types.__name__}.{service}{'_' * keyword.iskeyword(service)}"
-    if importlib.util.find_spec(name) is None:
-        return {}
-    return {kind.pulumi_type: kind for kind in importlib.import_module(name).TYPES}
+    with _importing:
+        if importlib.util.find_spec(name) is None:
+            return {}
+        module = importlib.import_module(name)
+    return {kind.pulumi_type: kind for kind in module.TYPES}
 
 
 def every() -> list[ResourceType]:
