@@ -1,4 +1,4 @@
-package notification
+package notification_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/cloudcommerce/order/internal/broker"
 	"github.com/cloudcommerce/order/internal/events"
+	"github.com/cloudcommerce/order/internal/notification"
 	"github.com/cloudcommerce/order/internal/order"
 	"github.com/cloudcommerce/order/internal/store"
 	"github.com/cloudcommerce/order/internal/testkit"
@@ -25,10 +26,10 @@ import (
 type flaky struct {
 	mutex    sync.Mutex
 	failures int
-	sent     []Message
+	sent     []notification.Message
 }
 
-func (f *flaky) Send(_ context.Context, message Message) error {
+func (f *flaky) Send(_ context.Context, message notification.Message) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	if f.failures--; f.failures >= 0 {
@@ -47,11 +48,11 @@ func (f *flaky) count() int {
 type bench struct {
 	store   *store.Store
 	channel *amqp.Channel
-	worker  Settings
+	worker  notification.Settings
 	order   order.Order
 }
 
-func newBench(t *testing.T, sender Sender) bench {
+func newBench(t *testing.T, sender notification.Sender) bench {
 	t.Helper()
 	database, err := store.Open(context.Background(), testkit.Migrated(t), "", 5)
 	if err != nil {
@@ -64,7 +65,7 @@ func newBench(t *testing.T, sender Sender) bench {
 	if _, err := database.Create(t.Context(), store.Creation{Order: o, Key: "k", RequestHash: []byte{}, Token: uuid.New()}); err != nil {
 		t.Fatal(err)
 	}
-	settings := Settings{
+	settings := notification.Settings{
 		URL: testkit.StoreURL(t, "TEST_RABBITMQ_URL"), Topology: broker.Topology{Namespace: "test-" + uuid.NewString()[:8] + "."},
 		RetryDelays: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond}, Prefetch: 5, Claim: time.Second,
 	}
@@ -81,7 +82,7 @@ func newBench(t *testing.T, sender Sender) bench {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	worker := NewWorker(database, sender, settings, func(string, string) {})
+	worker := notification.NewWorker(database, sender, settings, func(string, string) {})
 	go func() { worker.Run(ctx); close(ended) }()
 	t.Cleanup(func() {
 		stop()
@@ -182,13 +183,13 @@ func TestFileSenderTakesEachKeyOnce(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for range 4 {
-		sender, err := NewFileSender(path)
+		sender, err := notification.NewFileSender(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all.Go(func() {
 			for _, key := range []string{"old", "a", "b"} {
-				if err := sender.Send(t.Context(), Message{Key: key}); err != nil {
+				if err := sender.Send(t.Context(), notification.Message{Key: key}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -201,7 +202,7 @@ func TestFileSenderTakesEachKeyOnce(t *testing.T) {
 	}
 	keys := map[string]int{}
 	for line := range strings.Lines(string(content)) {
-		var message Message
+		var message notification.Message
 		if err := json.Unmarshal([]byte(line), &message); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
@@ -209,18 +210,5 @@ func TestFileSenderTakesEachKeyOnce(t *testing.T) {
 	}
 	if len(keys) != 3 || keys["old"] != 1 || keys["a"] != 1 || keys["b"] != 1 {
 		t.Errorf("got %v", keys)
-	}
-}
-
-func TestAmounts(t *testing.T) {
-	for want, amounts := range map[string]struct {
-		minor int64
-		code  string
-	}{
-		"19.99 EUR": {1999, "EUR"}, "0.05 USD": {5, "USD"}, "500 JPY": {500, "JPY"}, "1.234 KWD": {1234, "KWD"},
-	} {
-		if got := amount(amounts.minor, amounts.code); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }
