@@ -168,3 +168,21 @@ def test_unknown_outputs_flow_through_a_preview(workbench: Workbench) -> None:
         ("create", record["urn"]) for record in workbench.state().resources
     }
     assert len(steps_of(done)) == len(promised["steps"])
+
+
+def test_a_gateway_that_lost_its_vpc_is_attached_again(workbench: Workbench) -> None:
+    """So does one whose plugin was killed between making and attaching it, once it has been adopted."""
+    workbench.program(
+        'vpc = aws.ec2.Vpc("net", cidr_block="10.0.0.0/16", opts=options())\n'
+        'aws.ec2.InternetGateway("internet", vpc_id=vpc.id, opts=options())'
+    )
+    workbench.must_up()
+    vpc, gateway = workbench.resource("net")["id"], workbench.resource("internet")["id"]
+    ec2 = workbench.client("ec2")
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+
+    repaired = workbench.must_up("--refresh")
+
+    assert ("update", "internet") in steps_of(repaired)
+    [shown] = ec2.describe_internet_gateways(InternetGatewayIds=[gateway])["InternetGateways"]
+    assert [each["VpcId"] for each in shown["Attachments"]] == [vpc]

@@ -32,7 +32,7 @@ INTERNET_GATEWAY = ResourceType(
     update=(Run(_attach, on=("vpcId",)),),
     delete=(Run(_detach), Call("delete_internet_gateway", set={"InternetGatewayId": "{id}"})),
     tags=ec2_tags("internet-gateway"),
-    fields={"vpcId": Field(read="Attachments[0].VpcId")},
+    fields={"vpcId": Field(read="Attachments[0].VpcId", absent=None)},
     outputs={"arn": "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}"},
 )
 
