@@ -6,6 +6,7 @@ the program, in `Pulumi.yaml` (`main`, `virtualenv`) and on the command line mea
 checkout.
 """
 
+import os
 from pathlib import Path
 
 from cloudcommerce_sandbox.files import write_atomically
@@ -35,7 +36,8 @@ def refresh_view(layout: Layout, stack: str) -> Refreshed:
         if link.is_symlink() and (link.name not in wanted or link.readlink() != wanted[link.name]):
             link.unlink()
     for name, entry in wanted.items():
-        if not (view / name).exists():
+        # Not `exists()`, which follows the link: an editor's lock file is a link to nowhere.
+        if not os.path.lexists(view / name):
             (view / name).symlink_to(entry)
     write_atomically(view / PROJECT_FILE, (layout.checkout / PROJECT_FILE).read_text())
     name = stack_file_name(stack)
