@@ -168,6 +168,20 @@ func TestFlows(t *testing.T) {
 	})
 }
 
+func TestRefundInTheDashboard(t *testing.T) {
+	shop := testkit.NewShop(t, nil)
+	product, customer := shop.NewProduct(1), shop.NewCustomer()
+	order := customer.Buy(product, stripedouble.Visa)
+	if !shop.Stripe.Refund(shop.Stripe.Ledger()[0].PaymentIntentID) {
+		t.Fatal("can't refund")
+	}
+	refunded := customer.WaitFor(order.ID, "refunded")
+	if refunded.Reason != "external_refund" || count(shop.Stripe.Ledger(), "refund", order.ID) != 1 {
+		t.Errorf("got %+v, ledger %v", refunded, shop.Stripe.Ledger())
+	}
+	testkit.Eventually(t, 5*time.Second, "the stock does not come back", func() bool { return shop.Product.Available(product) == 1 })
+}
+
 func TestIdempotency(t *testing.T) {
 	shop := testkit.NewShop(t, nil)
 

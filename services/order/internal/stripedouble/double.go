@@ -108,6 +108,14 @@ func (d *Double) Pay(id string) bool {
 	return true
 }
 
+// Refund is what a person does in Stripe's dashboard. It reports whether that was possible.
+func (d *Double) Refund(id string) bool {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	status, _ := d.refund(url.Values{"payment_intent": {id}})
+	return status == http.StatusOK
+}
+
 // ForgetKeys is what Stripe does after a day.
 func (d *Double) ForgetKeys() {
 	d.mutex.Lock()
