@@ -1,4 +1,4 @@
-"""The way of one request: control API, faults, refusals, moto, record."""
+"""The way of one request: admission, control API, faults, refusals, moto, record."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from cloudcommerce_sandbox.emulator.admission import refusal
 from cloudcommerce_sandbox.emulator.faults import FaultKind, FaultPlan, fault_error
 from cloudcommerce_sandbox.emulator.recorder import CallRecorder, RecordedCall
 from cloudcommerce_sandbox.emulator.server import ConnectionDropped
@@ -71,6 +72,8 @@ class EmulatorApplication:
 
     def __call__(self, environ: Environ) -> Response:
         """Answers one request; raises ConnectionDropped when it is to get no answer."""
+        if reason := refusal(environ):
+            return Response(HTTPStatus.FORBIDDEN, {"Content-Type": "text/plain"}, reason.encode())
         if environ["PATH_INFO"].startswith("/sandbox-api/"):
             return self._control(environ)
         started = time.perf_counter()

@@ -11,6 +11,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 
+from cloudcommerce_sandbox.emulator.admission import is_loopback
 from cloudcommerce_sandbox.emulator.wire import Environ, Response
 
 Application = Callable[[Environ], Response]
@@ -91,7 +92,7 @@ class EmulatorServer(ThreadedWSGIServer):
     request_queue_size = 256
 
     def __init__(self, host: str, port: int, application: Application) -> None:
-        if not _is_loopback(host):
+        if not is_loopback(host):
             raise ValueError(
                 f"{host} is not a loopback address; the emulator checks no credentials, use 127.0.0.1"
             )
@@ -115,7 +116,3 @@ class EmulatorServer(ThreadedWSGIServer):
 
 def _never(*_: Any) -> Any:
     raise AssertionError("requests are answered by EmulatorServer.application")
-
-
-def _is_loopback(host: str) -> bool:
-    return host in {"localhost", "::1"} or host.startswith("127.")
