@@ -31,7 +31,7 @@ def is_alive(pid: int, *, running: str) -> bool:
     with suppress(OSError):
         command_line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
         if command_line:
-            return running.encode() in command_line
+            return os.fsencode(running) in command_line
         # A process that ends loses its memory first and its sockets with its last thread.
         return any(_runs(thread) for thread in Path(f"/proc/{pid}/task").iterdir())
     return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
+from rich.markup import escape
 
 from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.engine import state
@@ -154,7 +155,9 @@ def _install(layout: Layout, pulumi: Path, plugins: Plugins) -> None:
 
 def _start_emulator(layout: Layout, steps: Steps) -> Emulator:
     with steps.step("start the AWS emulator") as step:
-        emulator, started = ensure_emulator(layout)
+        emulator, started = ensure_emulator(
+            layout, lambda text: steps.say(f"  [yellow]![/] Waiting: {escape(text)}")
+        )
         step.finish(emulator.url)
         if not started:
             step.skip()

@@ -12,7 +12,7 @@ from cloudcommerce_sandbox.engine.runner import Outcome
 from cloudcommerce_sandbox.engine.state import StackState
 from cloudcommerce_sandbox.executors import WORDS, count_executors
 from cloudcommerce_sandbox.session import Session
-from cloudcommerce_sandbox.supervisor import running_emulator
+from cloudcommerce_sandbox.supervisor import is_up
 
 _SHOWN_TYPES = 4
 
@@ -49,7 +49,7 @@ def show_failures(session: Session, outcome: Outcome) -> None:
         outcome: How the engine ended.
     """
     state = session.state()
-    if running_emulator(session.layout) != session.emulator:
+    if not is_up(session.layout, session.emulator):
         out.print(
             "\n[red]✗ The AWS emulator ended during the run[/]; `cloudcommerce-sandbox logs` shows why."
             "\n  → `make up` starts it again, from nothing: it holds AWS in memory."

@@ -6,18 +6,22 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cloudcommerce_sandbox import emulator, processes
 from cloudcommerce_sandbox.errors import SandboxError
+from cloudcommerce_sandbox.files import write_atomically
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.workspace.layout import Layout
 
 _MODULE = "cloudcommerce_sandbox.emulator"
 _HOST = "127.0.0.1"
 _HEALTH_TIMEOUT_SECONDS = 5.0
+# A process that was suspended, or a machine that is out of breath, comes back within seconds or not at all.
+_PATIENCE_SECONDS = 30.0
 _START_TIMEOUT_SECONDS = 60.0
 _LOCK_WAIT_SECONDS = 120.0
 _POLL_SECONDS = 0.05
@@ -58,38 +62,63 @@ class Emulator:
             return json.load(answer)
 
 
-def running_emulator(layout: Layout) -> Emulator | None:
-    """Return the checkout's emulator if it runs and answers.
+def running_emulator(layout: Layout, on_wait: Callable[[str], None] | None = None) -> Emulator | None:
+    """Return the checkout's emulator if it runs, waiting for one that is slow to answer.
 
     Args:
         layout: The sandbox.
+        on_wait: Called once with what is waited for when it does not answer at once.
+
+    Raises:
+        SandboxError: It runs and does not answer, even after a while.
     """
     known = _last_known(layout)
-    if known is None:
-        return None
-    try:
-        health = known.get("health")
-    except (OSError, ValueError):
-        return None
-    return known if health.get("incarnation") == known.incarnation else None
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while known is not None and is_up(layout, known):
+        try:
+            health = known.get("health")
+        except (OSError, ValueError) as error:
+            if time.monotonic() >= deadline:
+                raise _mute(known, error) from error
+            if on_wait is not None:
+                on_wait(f"the AWS emulator (process {known.pid}) is slow to answer ({error})")
+                on_wait = None
+            time.sleep(_POLL_SECONDS)
+        else:
+            ours = isinstance(health, dict) and health.get("incarnation") == known.incarnation
+            return known if ours else None
+    return None
 
 
-def ensure_emulator(layout: Layout) -> tuple[Emulator, bool]:
-    """Return the checkout's emulator, starting it unless it runs.
+def is_up(layout: Layout, known: Emulator) -> bool:
+    """Say whether an emulator's process still is there, whether it answers or not.
 
     Args:
         layout: The sandbox.
+        known: The emulator.
+    """
+    # The path tells it from other checkouts' emulators: the system reuses the numbers of processes.
+    return processes.is_alive(known.pid, running=str(layout.emulator))
+
+
+def ensure_emulator(layout: Layout, on_wait: Callable[[str], None] | None = None) -> tuple[Emulator, bool]:
+    """Return the checkout's emulator, starting it unless it runs.
+
+    One that runs is never ended here, however slow: all that stands would go with it.
+
+    Args:
+        layout: The sandbox.
+        on_wait: Called once with what is waited for.
 
     Returns:
         The emulator, and whether it had to be started.
 
     Raises:
-        SandboxError: It does not start.
+        SandboxError: It does not start, or runs and does not answer.
     """
-    with exclusive(layout.lock("emulator"), wait_seconds=_LOCK_WAIT_SECONDS):
-        if found := running_emulator(layout):
+    with exclusive(layout.lock("emulator"), wait_seconds=_LOCK_WAIT_SECONDS, on_wait=on_wait):
+        if found := running_emulator(layout, on_wait):
             return found, False
-        _end(layout)  # one that runs and does not answer
         return _start(layout), True
 
 
@@ -116,17 +145,16 @@ def runs_older_code(layout: Layout) -> bool:
     Args:
         layout: The sandbox.
     """
-    sources = Path(emulator.__path__[0]).rglob("*.py")
+    # Only files: an editor's lock on a module is a link to nowhere with the module's suffix.
+    sources = [source for source in Path(emulator.__path__[0]).rglob("*.py") if source.is_file()]
     return max(source.stat().st_mtime for source in sources) > layout.emulator.stat().st_mtime
 
 
 def _start(layout: Layout) -> Emulator:
     layout.logs.mkdir(parents=True, exist_ok=True)
     log = layout.logs / "emulator.log"
-    previous = _last_known(layout)
     # The same port again, so that a shell that is open keeps working; another one when somebody has taken it.
-    ports = [_port(previous.url), 0] if previous else [0]
-    for port in ports:
+    for port in dict.fromkeys([_last_port(layout), 0]):
         layout.emulator.unlink(missing_ok=True)
         with log.open("ab") as output:
             child = subprocess.Popen(
@@ -142,6 +170,7 @@ def _start(layout: Layout) -> Emulator:
                 start_new_session=True,
             )
         if started := _wait(layout, child):
+            write_atomically(layout.emulator_port, started.url.rsplit(":", 1)[-1])
             return started
     raise SandboxError(
         f"The AWS emulator did not start (exit code {child.poll()}); the end of {log}:\n{_tail(log)}",
@@ -164,7 +193,16 @@ def _wait(layout: Layout, child: "subprocess.Popen[bytes]") -> Emulator | None:
 
 def _end(layout: Layout) -> bool:
     known = _last_known(layout)
-    return known is not None and processes.end(known.pid, running=_MODULE)
+    return known is not None and processes.end(known.pid, running=str(layout.emulator))
+
+
+def _mute(known: Emulator, error: Exception) -> SandboxError:
+    return SandboxError(
+        f"The AWS emulator (process {known.pid}) runs and has not answered for {_PATIENCE_SECONDS:.0f} s "
+        f"({error}).",
+        f"If it is suspended, `kill -CONT {known.pid}` wakes it; if the machine is busy, try again later. "
+        "`make stop` ends it, and all that it holds is gone.",
+    )
 
 
 def _last_known(layout: Layout) -> Emulator | None:
@@ -177,8 +215,12 @@ def _last_known(layout: Layout) -> Emulator | None:
         return None
 
 
-def _port(url: str) -> int:
-    return int(url.rsplit(":", 1)[-1].rstrip("/"))
+def _last_port(layout: Layout) -> int:
+    try:
+        port = int(layout.emulator_port.read_text())
+    except (OSError, ValueError):
+        return 0
+    return port if 0 < port < 2**16 else 0
 
 
 def _tail(log: Path) -> str:

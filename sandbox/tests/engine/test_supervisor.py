@@ -1,10 +1,14 @@
 """One emulator for a checkout, through everything that can happen to its process."""
 
 import os
+import shutil
 import signal
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,15 +45,73 @@ def test_two_commands_at_once_share_one(layout: Layout) -> None:
     assert found[0] == found[1]
 
 
-def test_one_that_hangs_is_replaced(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_HEALTH_TIMEOUT_SECONDS", 0.5)
+def test_one_that_is_slow_is_waited_for(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_HEALTH_TIMEOUT_SECONDS", 0.3)
+    slow, _ = supervisor.ensure_emulator(layout)
+    told: list[str] = []
+    os.kill(slow.pid, signal.SIGSTOP)
+    wake = threading.Timer(1.5, os.kill, (slow.pid, signal.SIGCONT))
+    wake.start()
+
+    found, started = supervisor.ensure_emulator(layout, told.append)
+
+    assert (found, started) == (slow, False)
+    assert len(told) == 1
+    assert str(slow.pid) in told[0]
+
+
+def test_one_that_hangs_is_never_ended_unasked(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_HEALTH_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(supervisor, "_PATIENCE_SECONDS", 0.5)
     hung, _ = supervisor.ensure_emulator(layout)
     os.kill(hung.pid, signal.SIGSTOP)
 
-    fresh, started = supervisor.ensure_emulator(layout)
+    with pytest.raises(SandboxError, match=f"kill -CONT {hung.pid}"):
+        supervisor.ensure_emulator(layout)
+
+    os.kill(hung.pid, signal.SIGCONT)
+    monkeypatch.undo()
+    assert supervisor.running_emulator(layout) == hung
+
+
+def test_another_checkouts_emulator_is_not_ours_to_end(layout: Layout, tmp_path: Path) -> None:
+    other = Layout(tmp_path / "other")
+    other.root.mkdir(parents=True)
+    theirs, _ = supervisor.ensure_emulator(other)
+    try:
+        layout.emulator.write_text(other.emulator.read_text())  # as if the system had reused its number
+
+        assert supervisor.running_emulator(layout) is None
+        assert not supervisor.stop_emulator(layout)
+        assert supervisor.running_emulator(other) == theirs
+    finally:
+        supervisor.stop_emulator(other)
+
+
+def test_port_survives_a_stop(layout: Layout) -> None:
+    before, _ = supervisor.ensure_emulator(layout)
+    supervisor.stop_emulator(layout)
+
+    after, started = supervisor.ensure_emulator(layout)
 
     assert started
-    assert fresh.incarnation != hung.incarnation
+    assert after.url == before.url
+    supervisor.stop_emulator(layout)
+    layout.emulator_port.write_text("99999999")
+    assert supervisor.ensure_emulator(layout)[1]
+
+
+def test_it_ends_when_the_sandbox_is_deleted(layout: Layout) -> None:
+    running, _ = supervisor.ensure_emulator(layout)
+    shutil.rmtree(layout.root)
+
+    deadline = time.monotonic() + 20
+    while supervisor.is_up(layout, running) and time.monotonic() < deadline:
+        with suppress(ChildProcessError):
+            os.waitpid(running.pid, os.WNOHANG)
+        time.sleep(0.1)
+
+    assert not supervisor.is_up(layout, running)
 
 
 def test_taken_port_is_left_for_another(layout: Layout) -> None:

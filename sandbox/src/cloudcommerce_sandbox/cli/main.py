@@ -120,7 +120,7 @@ def execute(stack: str, command: tuple[str, ...]) -> None:
 def status(stack: str, as_json: bool) -> None:
     """Show what runs and what stands, and change nothing."""
     layout = Layout.find()
-    emulator = supervisor.running_emulator(layout)
+    emulator = supervisor.running_emulator(layout, err.print)
     state = states.read_state(layout, project_name(layout), stack)
     document = {
         "emulator": None if emulator is None else {"url": emulator.url, "pid": emulator.pid},
@@ -149,7 +149,7 @@ def tools() -> None:
 @main.command()
 def start() -> None:
     """Start the AWS emulator."""
-    emulator, started = supervisor.ensure_emulator(Layout.find())
+    emulator, started = supervisor.ensure_emulator(Layout.find(), err.print)
     out.print(f"{'Started' if started else 'Already running'}: {emulator.url} (process {emulator.pid})")
 
 

@@ -24,6 +24,8 @@ from cloudcommerce_sandbox.emulator.provenance import provenance
 from cloudcommerce_sandbox.emulator.recorder import CallRecorder
 from cloudcommerce_sandbox.emulator.server import EmulatorServer
 
+_READY_FILE_POLL_SECONDS = 2.0
+
 
 class Emulator:
     """One emulator process.
@@ -70,6 +72,7 @@ class Emulator:
             partial = ready_file.with_name(f"{ready_file.name}.{os.getpid()}")
             partial.write_text(json.dumps(self.identity()))
             partial.replace(ready_file)
+            threading.Thread(target=self._end_without, args=(ready_file,), daemon=True).start()
         # The socket listens since the constructor: a request sent now waits, none is refused.
         self._server.serve_forever()
 
@@ -77,6 +80,18 @@ class Emulator:
         """Ends `serve`, from any other thread."""
         self._application.stopping.set()
         self._server.shutdown()
+
+    def _end_without(self, ready_file: Path) -> None:
+        """Ends with the ready file: without it, nobody could find this process to use or end it."""
+        while not self._application.stopping.wait(_READY_FILE_POLL_SECONDS):
+            try:
+                ours = json.loads(ready_file.read_text()) == self.identity()
+            except (FileNotFoundError, NotADirectoryError, ValueError):
+                ours = False
+            except OSError:
+                continue  # it may well be there: too many open files, a network drive that is away
+            if not ours:
+                self.stop()
 
     def _inventory(self) -> list[dict[str, Any]]:
         with self._lock:

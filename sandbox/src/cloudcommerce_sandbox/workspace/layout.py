@@ -87,6 +87,11 @@ class Layout:
         """What is known of the emulator's process."""
         return self.root / "emulator.json"
 
+    @property
+    def emulator_port(self) -> Path:
+        """The port that the emulator had the last time; it survives a stop."""
+        return self.root / "emulator.port"
+
     def home(self, plugins: str) -> Path:
         """Return the `PULUMI_HOME` for a choice of plugins; one must not see the other's.
 
