@@ -172,7 +172,8 @@ class Postgres(pulumi.ComponentResource):
         return aws.rds.ParameterGroup(
             f"{self._name}-parameters-{role}",
             family=f"postgres{self._args.engine_version}",
-            description=f"PostgreSQL {role} on {self._args.instance_class}",
+            # Changing a description replaces the group: it must not follow the instance class.
+            description=f"PostgreSQL {role}",
             parameters=[
                 {"name": p.name, "value": p.value, "apply_method": p.apply_method}
                 for p in postgres_parameters(self._memory, role)

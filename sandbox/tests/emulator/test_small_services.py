@@ -140,3 +140,20 @@ def test_the_tagging_api_sees_every_service(emulator: RunningEmulator) -> None:
         f"arn:aws:logs:{base}:log-group:{group}",
         topic["TopicArn"],
     }
+
+
+def test_the_tagging_api_names_flow_logs_as_their_arn_does(emulator: RunningEmulator) -> None:
+    bucket, stack = unique("flow"), unique("stack")
+    emulator.client("s3").create_bucket(Bucket=bucket)
+    emulator.client("ec2").create_flow_logs(
+        ResourceIds=[make_network(emulator).vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="s3",
+        LogDestination=f"arn:aws:s3:::{bucket}",
+        TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": [{"Key": "Stack", "Value": stack}]}],
+    )
+    listed = emulator.client("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": "Stack", "Values": [stack]}]
+    )["ResourceTagMappingList"]
+    assert [":vpc-flow-log/fl-" in entry["ResourceARN"] for entry in listed] == [True]

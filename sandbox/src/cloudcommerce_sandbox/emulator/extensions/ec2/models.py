@@ -1,9 +1,11 @@
-"""EC2 backend: what goes with a NAT gateway, and flow logs that name their log group by its ARN."""
+"""EC2 backend: what goes with a NAT gateway, and flow logs as the log groups and the tagging API know them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from moto.core.resource_tagging import TaggedResource
 from moto.ec2 import models
 from moto.ec2.models.flow_logs import FlowLogs
 from moto.ec2.models.nat_gateways import NatGateway
@@ -28,6 +30,18 @@ class EC2Backend(models.EC2Backend):
         gateway: NatGateway = super().delete_nat_gateway(nat_gateway_id)
         self.enis.pop(gateway._eni.id, None)
         return gateway
+
+    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
+        """Yields what the tagging API lists; moto's name for flow logs is not that of their ARN.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+        """
+        for resource in super().iter_tagged_resources():
+            if resource.resource_type == "ec2:flow-logs":
+                arn = resource.arn.replace(":flow-logs/", ":vpc-flow-log/")
+                yield TaggedResource(arn, resource.tags, "ec2:vpc-flow-log")
+            else:
+                yield resource
 
     def create_flow_logs(self, *args: Any, **kwargs: Any) -> tuple[list[FlowLogs], list[Any]]:
         """Creates flow logs; moto looks for a log group by its name alone and calls any other FAILED."""
