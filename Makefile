@@ -53,7 +53,7 @@ recover: venv ## Mend state and AWS after an update that died
 
 schema: venv ## Write the JSON Schemas of the settings and of the audit output anew
 	@$(BIN)/python -m infra.settings --schema
-	@$(BIN)/python -m infra.audit --schema
+	@$(BIN)/python -m infra.audit --schema > infra/audit/schema.json
 
 doctor: venv ## Check this machine and the sandbox, and say how to mend what is wrong
 	@$(SANDBOX) doctor

@@ -1,4 +1,4 @@
-"""EC2 backend: what goes with a NAT gateway, and flow logs as the log groups and the tagging API know them."""
+"""EC2 backend: what goes with a NAT gateway; flow logs as log groups and the tagging API know them."""
 
 from __future__ import annotations
 
