@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +24,8 @@ _errors = Console(stderr=True, highlight=False)
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(min=1), help="How often.")
 def main(*, as_json: bool, quick: bool, runs: int) -> None:
     """Measure the program against a flat one, the plugin against boto3, growth and memory."""
+    # By an exception, so that the emulator is ended and the folder removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="cloudcommerce-bench-") as folder:
         results = measure(Path(folder), 1 if quick else runs, _progress, large=not quick)
     if as_json:
