@@ -409,6 +409,21 @@ def test_a_security_group_that_is_carried_stays(
     ec2.delete_security_group(GroupId=group)
 
 
+def test_a_network_with_something_in_it_stays(emulator: RunningEmulator) -> None:
+    ec2 = emulator.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.30.0.0/24")["Subnet"]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assert refused(ec2.delete_subnet, SubnetId=subnet) == "DependencyViolation"
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
+    ec2.delete_subnet(SubnetId=subnet)
+    group = ec2.create_security_group(VpcId=vpc, GroupName="hand-made", Description="by hand")["GroupId"]
+    assert refused(ec2.delete_vpc, VpcId=vpc) == "DependencyViolation"
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_vpc(VpcId=vpc)
+    assert vpc not in {found["VpcId"] for found in ec2.describe_vpcs()["Vpcs"]}
+
+
 def test_flow_logs_need_a_role_that_trusts_them(emulator: RunningEmulator, network: Network) -> None:
     ec2 = emulator.client("ec2")
     arguments = {

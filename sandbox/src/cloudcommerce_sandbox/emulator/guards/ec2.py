@@ -137,6 +137,33 @@ def security_group_in_use(request: Request) -> None:
             raise ApiError("DependencyViolation", message)
 
 
+def _interfaces(request: Request) -> list[Any]:
+    """The network interfaces in use; those of a terminated instance went with it."""
+    return [
+        interface
+        for interface in _ec2(request).enis.values()
+        if interface.instance is None or interface.instance.state != "terminated"
+    ]
+
+
+@refuses("ec2", "DeleteSubnet", source=f"{_API}/API_DeleteSubnet.html")
+def subnet_with_network_interfaces(request: Request) -> None:
+    """A subnet that network interfaces are in stays."""
+    subnet = request.get("SubnetId")
+    if any(interface.subnet.id == subnet for interface in _interfaces(request)):
+        message = f"The subnet '{subnet}' has dependencies and cannot be deleted."
+        raise ApiError("DependencyViolation", message)
+
+
+@refuses("ec2", "DeleteVpc", source=f"{_API}/API_DeleteVpc.html")
+def vpc_in_use(request: Request) -> None:
+    """A VPC goes with its default security group, and with nothing else in it."""
+    vpc = request.get("VpcId")
+    groups = [group.name for group in _ec2(request).groups.get(vpc, {}).values() if group.name != "default"]
+    if groups or any(interface.subnet.vpc_id == vpc for interface in _interfaces(request)):
+        raise ApiError("DependencyViolation", f"The vpc '{vpc}' has dependencies and cannot be deleted.")
+
+
 @refuses("ec2", "CreateFlowLogs", source=f"{_VPC}/userguide/flow-logs-iam-role.html")
 def flow_log_role_without_trust(request: Request) -> None:
     """Flow logs to CloudWatch need a role that lets them in."""
