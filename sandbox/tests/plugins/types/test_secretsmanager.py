@@ -11,6 +11,7 @@ from sandbox.tests.plugins.types.played_engine import PlayedEngine
 
 SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
 POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
+ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,15 @@ def test_a_secret_its_version_and_its_policy_live(engine: PlayedEngine, manager:
     assert not secret.refresh(), "a secret that is to be deleted is gone"
     assert manager.restore_secret(SecretId=secret.id)["ARN"] == secret.id
     manager.delete_secret(SecretId=secret.id, ForceDeleteWithoutRecovery=True)
+
+
+def test_a_rotation_that_somebody_stopped_can_be_deleted(engine: PlayedEngine, manager: Any) -> None:
+    secret = engine.resource(SECRET, "stopped").create({"recoveryWindowInDays": 0})
+    engine.resource(VERSION, "stopped").create({"secretId": secret.id, "secretString": Secret("horse")})
+    rotation = engine.resource(ROTATION, "stopped")
+    rotation.id, rotation.inputs, rotation.state = secret.id, {"secretId": secret.id}, {"secretId": secret.id}
+    with pytest.raises(manager.exceptions.InvalidRequestException):
+        manager.cancel_rotate_secret(SecretId=secret.id)
+    rotation.delete()
+    manager.delete_secret(SecretId=secret.id)
+    rotation.delete()

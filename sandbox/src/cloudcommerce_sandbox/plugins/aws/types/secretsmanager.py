@@ -257,7 +257,8 @@ SECRET_ROTATION = ResourceType(
         Call("rotate_secret", set={**_SECRET, **_IMMEDIATELY}, on=_ROTATION, full=True, when=_is_rotated),
         Run(_stop_rotation, on=("rotationEnabled",), when=_is_stopped),
     ),
-    delete=(Call("cancel_rotate_secret", set=_SECRET),),
+    # A rotation that somebody stopped, or a secret that somebody deleted, is what was asked for.
+    delete=(Call("cancel_rotate_secret", set=_SECRET, ignore=("InvalidRequestException",)),),
     fields={
         "secretId": Field("SecretId", read="ARN"),
         "rotationLambdaArn": Field("RotationLambdaARN", default=None),
