@@ -122,7 +122,26 @@ def test_an_operation_that_nobody_wrote_is_told_and_not_retried(emulator: Runnin
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"[]", b"{", b'{"kind": "fire"}', b'{"service": "ec2"}', b'{"kind": "throttle", "x": 1}'],
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"kind": "fire"}',
+        b'{"kind": ["throttle"]}',
+        b'{"service": "ec2"}',
+        b'{"kind": "throttle", "x": 1}',
+        b'{"kind": "throttle", "service": 5}',
+        b'{"kind": "throttle", "operation": null}',
+        b'{"kind": "throttle", "times": true}',
+        b'{"kind": "throttle", "times": 1.5}',
+        b'{"kind": "throttle", "probability": "1"}',
+        b'{"kind": "throttle", "probability": NaN}',
+        b'{"kind": "timeout", "delay_seconds": 1e400}',
+        b'{"kind": "timeout", "delay_seconds": 3601}',
+        b'{"kind": ' + b"[" * 100_000 + b"}",
+        b"\xff\xfe",
+    ],
+    ids=lambda document: repr(document[:50]),
 )
 def test_a_wrong_fault_is_refused(emulator: RunningEmulator, document: bytes) -> None:
     request = urllib.request.Request(f"{emulator.url}/sandbox-api/faults", document, method="POST")
@@ -131,6 +150,17 @@ def test_a_wrong_fault_is_refused(emulator: RunningEmulator, document: bytes) ->
     assert caught.value.code == 400
     assert json.load(caught.value)["error"]
     assert emulator.api("GET", "faults") == []
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "one"])
+def test_a_length_that_is_none_is_refused(emulator: RunningEmulator, length: str) -> None:
+    connection = http.client.HTTPConnection(emulator.url.removeprefix("http://"), timeout=10)
+    connection.putrequest("POST", "/sandbox-api/faults")
+    connection.putheader("Content-Length", length)
+    connection.endheaders(b"{}")
+    response = connection.getresponse()
+    assert response.status == 400
+    assert length in response.read().decode()
 
 
 def test_an_unknown_control_path_lists_the_known(emulator: RunningEmulator) -> None:

@@ -66,7 +66,10 @@ class ControlApi:
 
 
 def _object(body: bytes, what: str) -> dict[str, Any]:
-    document = json.loads(body)
+    try:
+        document = json.loads(body)
+    except RecursionError as error:
+        raise ValueError(f"{what} is nested too deeply") from error
     if not isinstance(document, dict):
         raise TypeError(f"{what} is a JSON object, got {type(document).__name__}")
     return document

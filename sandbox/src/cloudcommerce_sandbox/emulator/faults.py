@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from types import UnionType
 from typing import Any
 
 from cloudcommerce_sandbox.emulator.wire import ApiError, AwsCall, service_model
@@ -83,6 +85,25 @@ def fault_error(kind: FaultKind, call: AwsCall) -> ApiError:
     return ApiError(code, _MESSAGES.get(kind, denied), status)
 
 
+_LONGEST_DELAY_SECONDS = 3600
+_TYPES: Mapping[str, type | UnionType] = {
+    "kind": str,
+    "service": str,
+    "operation": str,
+    "times": int | None,
+    "probability": int | float,
+    "delay_seconds": int | float,
+}
+_SPELLED = {
+    "kind": "text",
+    "service": "text",
+    "operation": "text",
+    "times": "a whole number",
+    "probability": "a number",
+    "delay_seconds": "a number",
+}
+
+
 @dataclass(frozen=True)
 class Fault:
     """A rule of which calls fail, and how.
@@ -115,13 +136,20 @@ class Fault:
             raise ValueError(f"unknown keys {sorted(unknown)}; known are {sorted(cls.__dataclass_fields__)}")
         if "kind" not in document:
             raise ValueError(f"kind is missing; one of {[str(kind) for kind in FaultKind]}")
+        for name, wanted in _TYPES.items():
+            value = document.get(name)
+            # A truth value is an int to Python; null is a value of `times` alone.
+            if name in document and not (isinstance(value, wanted) and not isinstance(value, bool)):
+                raise ValueError(f"{name} is {json.dumps(value)[:80]}; it must be {_SPELLED[name]}")
         fault = cls(**{**document, "kind": FaultKind(document["kind"])})
         if not 0 <= fault.probability <= 1:
             raise ValueError(f"probability is {fault.probability}; it must be from 0 to 1")
         if fault.times is not None and fault.times < 1:
             raise ValueError(f"times is {fault.times}; it must be at least 1, or absent for ever")
-        if fault.delay_seconds < 0:
-            raise ValueError(f"delay_seconds is {fault.delay_seconds}; it must not be negative")
+        if not 0 <= fault.delay_seconds <= _LONGEST_DELAY_SECONDS:
+            raise ValueError(
+                f"delay_seconds is {fault.delay_seconds}; it must be from 0 to {_LONGEST_DELAY_SECONDS}"
+            )
         return fault
 
     def matches(self, call: AwsCall) -> bool:

@@ -38,6 +38,13 @@ class _KeepAliveHandler(MotoRequestHandler):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
         environ = self.make_environ()
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            # Where the next request begins cannot be told.
+            self.close_connection = True
+            refusal = f"Content-Length is {length!r}; it must be a number of bytes"
+            self._write(Response(HTTPStatus.BAD_REQUEST, {"Content-Type": "text/plain"}, refusal.encode()))
+            return
         body = self._read_body(environ)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
