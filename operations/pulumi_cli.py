@@ -17,6 +17,7 @@ from operations.plan import Plan, parse_plan
 from operations.state import STACK_TYPE, Deployment, parse_deployment
 
 _TAIL_LINES = 25
+_NAMED_CHANGES = 5
 
 EngineEvent = dict[str, Any]
 
@@ -53,6 +54,36 @@ class PulumiCli:
             path = Path(folder, "state.json")
             path.write_text(deployment.text())
             self._run("stack", "import", "--file", str(path))
+
+    def require_unchanged(self, read: Deployment) -> None:
+        """Refuse to work on from an export that is no longer the stack's state.
+
+        Args:
+            read: What was exported before.
+
+        Raises:
+            OperationError: An update was made since; importing what was read would lose it.
+        """
+        changed = self.export_state().changed_since(read)
+        if changed:
+            names = ", ".join(urn.rsplit("::", 1)[-1] for urn in changed[:_NAMED_CHANGES])
+            more = f" and {len(changed) - _NAMED_CHANGES} more" if len(changed) > _NAMED_CHANGES else ""
+            raise OperationError(
+                f"the stack changed meanwhile ({names}{more}): its state was not touched; run the command again"
+            )
+
+    def replace_state(self, read: Deployment, changed: Deployment) -> None:
+        """Import a state that was made from an export, unless the stack has changed since that export.
+
+        Args:
+            read: What was exported.
+            changed: What is imported in its place.
+
+        Raises:
+            OperationError: An update was made since.
+        """
+        self.require_unchanged(read)
+        self.import_state(changed)
 
     def output(self, name: str) -> Any:
         """Return a stack output.

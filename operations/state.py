@@ -211,6 +211,19 @@ class Deployment:
         records = [dict(each.record) for each in resources]
         return self._changed(lambda body: body.setdefault("resources", []).extend(records))
 
+    def changed_since(self, earlier: "Deployment") -> tuple[str, ...]:
+        """Return the URNs whose records or pending operations are not those of an earlier export.
+
+        The root is left out, for probing the lock refreshes it; pending operations that are gone are no
+        change, for the same refresh forgets them. Ciphertexts are left out, for the engine may encrypt the
+        same value anew; a resource whose secret was changed has another time of modification.
+        """
+        before, now = _fingerprints(earlier), _fingerprints(self)
+        told_apart = {urn for urn, _ in before ^ now}
+        known = {(each.kind, each.resource.urn) for each in earlier.pending}
+        started = {each.resource.urn for each in self.pending if (each.kind, each.resource.urn) not in known}
+        return tuple(sorted(told_apart | started))
+
     def text(self) -> str:
         """Return the document that `pulumi stack import` takes."""
         return json.dumps(self.document, indent=2)
@@ -233,6 +246,22 @@ class Deployment:
         missing = sorted({urn for urn in needed if urn and urn not in self.urns})
         if missing:
             raise StateError(f"{resource.urn} needs {', '.join(missing)}, which the state does not have")
+
+
+def _fingerprints(deployment: Deployment) -> set[tuple[str, str]]:
+    return {
+        (each.urn, json.dumps(_without_ciphertexts(each.record), sort_keys=True))
+        for each in deployment.resources
+        if each.resource_type != STACK_TYPE
+    }
+
+
+def _without_ciphertexts(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_ciphertexts(each) for key, each in value.items() if key != "ciphertext"}
+    if isinstance(value, list):
+        return [_without_ciphertexts(each) for each in value]
+    return value
 
 
 def parse_deployment(text: str) -> Deployment:

@@ -202,7 +202,7 @@ def _store(recovery: Recovery, changed: Deployment, original: Deployment) -> Non
         return
     path = keep_backup(recovery.pulumi.directory, recovery.pulumi.stack, original)
     recovery.interaction.note(f"The state from before is kept in {path}.")
-    recovery.pulumi.import_state(changed)
+    recovery.pulumi.replace_state(original, changed)
 
 
 def _reread(operations: Sequence[PendingOperation], recovery: Recovery, report: Report) -> None:

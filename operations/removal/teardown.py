@@ -77,16 +77,17 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
 
     Args:
         teardown: What to work with; the stack's lock is free.
-        deployment: The state, without pending operations.
+        deployment: The state that was shown, without pending operations.
 
     Raises:
-        OperationError: The engine could not delete something.
+        OperationError: The stack has changed since it was shown.
         botocore.exceptions.ClientError: AWS refuses.
     """
     pulumi, interaction = teardown.pulumi, teardown.interaction
     owner = owner_of(deployment, pulumi.stack, pulumi.directory)
     before = journal(pulumi.directory, pulumi.stack)
     prepared = name_final_snapshots(deployment)
+    pulumi.require_unchanged(deployment)
     lifted: tuple[Lifted, ...] = ()
     if prepared.resources:
         keep_backup(pulumi.directory, pulumi.stack, deployment)
@@ -94,7 +95,7 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
         lifted = tuple(lift_protection(teardown.clients, prepared))
         for each in lifted:
             interaction.note(f"{each.name}: {each.what}")
-        pulumi.import_state(prepared)
+        pulumi.replace_state(deployment, prepared)
         pulumi.unprotect_all()
         pulumi.destroy(_Progress(interaction))
     remembered = _merged(before, prepared)

@@ -9,6 +9,7 @@ import pytest
 
 from operations.catalogue import KINDS, Kind
 from operations.clients import Clients
+from operations.errors import OperationError
 from operations.interaction import Interaction
 from operations.plan import UNKNOWN
 from operations.recovery.recover import Recovery, Report, recover
@@ -221,3 +222,15 @@ def test_what_cannot_be_looked_for_is_not_called_absent(aws: Clients, tmp_path: 
     report = run(aws, pulumi, kinds=blind)
     assert "could not be looked for: Parameter validation" in report.unresolved[lost["urn"]]
     assert len(pulumi.export_state().pending) == 1
+
+
+def test_an_update_made_meanwhile_is_not_lost(aws: Clients, tmp_path: Path) -> None:
+    make_vpc("core")
+    read = state(pending=[("creating", record(VPC, "core"))])
+    newer = state(record(SUBNET, "made-meanwhile", "subnet-1"))
+    pulumi = fake(newer, tmp_path)
+    recovery = Recovery(pulumi=pulumi, clients=aws, interaction=Interaction(as_json=True), kinds=KINDS_OF_EC2)
+    with pytest.raises(OperationError, match=r"changed meanwhile \(made-meanwhile\)"):
+        recover(recovery, read)
+    assert "import" not in pulumi.asked
+    assert pulumi.export_state().document == newer.document

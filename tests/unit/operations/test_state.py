@@ -7,7 +7,7 @@ import pytest
 
 from operations.errors import OperationError, StateError
 from operations.plan import UNKNOWN, has_unknowns, parse_plan
-from operations.state import Resource, parse_deployment
+from operations.state import Deployment, Resource, parse_deployment
 from tests.unit.operations.stack_on_disk import COMPONENT_URN, record, state, urn
 
 pytestmark = pytest.mark.mission_M70
@@ -139,3 +139,15 @@ def test_an_unknown_form_of_preview_is_said_to_be_unknown(preview: str) -> None:
 def test_unknown_inputs_are_seen_however_deep() -> None:
     assert has_unknowns(Resource(record("t", "n", inputs={"a": [{"b": UNKNOWN}]})))
     assert not has_unknowns(Resource(record("t", "n", inputs={"a": [{"b": "c"}]})))
+
+
+def test_a_later_export_differs_only_by_what_an_update_did() -> None:
+    secret = {"password": {"4dabf18193072939515e22adb298388d": "x", "ciphertext": "v1:a"}}
+    made = record("aws:ec2/vpc:Vpc", "core", "vpc-1", outputs=secret, modified="2026-11-24T00:00:00Z")
+    read = state(made, pending=[("updating", made)])
+    encrypted_anew = json.loads(json.dumps(state(made).document).replace("v1:a", "v1:b"))
+    encrypted_anew["deployment"]["resources"][0]["modified"] = "2026-11-24T00:00:02Z"
+    assert Deployment(encrypted_anew).changed_since(read) == (), "that is what probing the lock does"
+    assert state({**made, "modified": "2026-11-24T00:00:01Z"}).changed_since(read) == (made["urn"],)
+    assert state().changed_since(read) == (made["urn"],)
+    assert state(made, pending=[("deleting", made)]).changed_since(read) == (made["urn"],)

@@ -226,3 +226,34 @@ def test_a_stack_with_pending_operations_is_sent_to_recover() -> None:
     broken: Deployment = state(pending=[("creating", record("aws:ec2/vpc:Vpc", "core"))])
     with pytest.raises(OperationError, match="operations recover"):
         refuse_pending(broken)
+
+
+def test_a_stack_that_changed_while_the_person_was_asked_is_left_alone(aws: Clients, tmp_path: Path) -> None:
+    _, shown = a_vpc()
+    _, added = a_vpc("added")
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    pulumi = fake(state(shown, added), tmp_path, destroy=emptied)
+    work = Teardown(
+        pulumi=pulumi, clients=aws, interaction=Interaction(as_json=True, yes=True), kinds=FEW_KINDS
+    )
+    with pytest.raises(OperationError, match=r"changed meanwhile \(added\)"):
+        tear_down(work, state(shown))
+    assert pulumi.asked == []
+    assert pulumi.export_state().document == state(shown, added).document
+
+
+def test_an_update_made_while_protection_is_lifted_is_not_lost(aws: Clients, tmp_path: Path) -> None:
+    _, shown = a_vpc()
+    shown["modified"] = "2026-11-24T00:00:00Z"
+    kept = database()
+
+    class Updating(FakePulumi):
+        def require_unchanged(self, read: Deployment) -> None:
+            super().require_unchanged(read)
+            newer = {**shown, "modified": "2026-11-24T00:00:01Z"}
+            self.memory["state"] = state(newer, kept).text()
+
+    pulumi = Updating("prod", tmp_path, {"state": state(shown, kept).text(), "destroy": emptied})
+    with pytest.raises(OperationError, match=r"changed meanwhile \(core\)"):
+        torn_down(aws, pulumi, emptied)
+    assert pulumi.asked == []
