@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,6 +56,9 @@ func NewProgram(t testing.TB, name string, environment map[string]string) *Progr
 	}
 	t.Cleanup(func() {
 		p.Kill()
+		if strings.Contains(p.Log(), "DATA RACE") {
+			t.Errorf("%s has a data race", name)
+		}
 		if t.Failed() {
 			content, _ := os.ReadFile(log.Name())
 			t.Logf("%s wrote:\n%s", name, content[max(0, len(content)-6000):])
