@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # `make -j` gains nothing here, and two targets at a time would get into each other's way.
 .NOTPARALLEL:
-.PHONY: help venv up preview down shell status stop logs audit recover schema doctor reset tools test test-full check types format bench lock clean
+.PHONY: help venv up preview down shell recover audit status stop logs audit recover schema doctor reset tools test test-full check types format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ down: venv ## Take the stack down, production too: shows what goes and asks (YES
 
 shell: venv ## Open a shell in which `pulumi` and `aws` work on the sandbox
 	@$(SANDBOX) shell --stack $(STACK)
+
+recover: venv ## Put right what a killed or doubtful run left behind (YES=1 does not ask)
+	@$(SANDBOX) exec --stack $(STACK) -- python -m operations recover --stack $(STACK) $(if $(YES),--yes) $(ARGS)
+
+audit: venv ## Prove what the stack claims of itself, from AWS's own answers
+	@$(SANDBOX) exec --stack $(STACK) -- python -m operations audit --stack $(STACK) $(ARGS)
 
 status: venv ## Show what runs and what stands
 	@$(SANDBOX) status --stack $(STACK)

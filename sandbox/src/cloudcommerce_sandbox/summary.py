@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from cloudcommerce_sandbox.console import duration, out
@@ -60,15 +61,34 @@ def show_failures(session: Session, outcome: Outcome) -> None:
         out.print(_indented(failure.message), markup=False)
     out.print(f"\n{outcome.progress.counted()} · {duration(outcome.seconds)} · log: {outcome.log}")
     if outcome.interrupted:
-        out.print("Stopped as you asked. What had begun is in the state; `make up` goes on from there.")
+        out.print("Stopped as you asked. What had begun is in the state.")
+    out.print(next_step(session.stack, state, outcome))
+
+
+def next_step(stack: str, state: StackState, outcome: Outcome) -> str:
+    """Return what to do after an `up` that failed, as console markup.
+
+    Args:
+        stack: The stack's name.
+        state: What the engine has written down.
+        outcome: How the engine ended.
+    """
+    recover = (
+        f"  → `make recover STACK={stack}` finds them and puts them right (on AWS it is "
+        f"`python -m operations recover --stack {stack}`); then `make up`."
+    )
     if state.pending:
         names = ", ".join(name_of(item["resource"]["urn"]) for item in state.pending)
-        out.print(
-            f"[yellow]{len(state.pending)} operations had begun and their end is not known[/]: {names}\n"
-            f"  → In `make shell`: `python -m operations recover --stack {session.stack}`; then `make up`."
+        begun = f"{len(state.pending)} operations had begun and their end is not known"
+        return f"[yellow]{begun}[/]: {escape(names)}\n{recover}"
+    if doubtful := [failure.resource for failure in outcome.failures() if failure.in_doubt]:
+        names = ", ".join(dict.fromkeys(doubtful))
+        return (
+            f"[yellow]AWS may hold resources that the state does not know of[/]: {escape(names)}\n{recover}"
         )
-    elif not outcome.interrupted:
-        out.print("  → Mend the cause and run `make up` again: it goes on from where it ended.")
+    if outcome.interrupted:
+        return "  → `make up` goes on from there."
+    return "  → Mend the cause and run `make up` again: it goes on from where it ended."
 
 
 def _executors(session: Session, state: StackState) -> str:

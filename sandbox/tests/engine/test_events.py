@@ -88,3 +88,20 @@ def test_line_that_is_no_event_is_left_to_the_caller(line: str) -> None:
 @given(st.text())
 def test_no_text_breaks_the_reader(line: str) -> None:
     Progress().take_line(line)
+
+
+@pytest.mark.parametrize(
+    ("operation", "message", "doubt"),
+    [
+        ("create", "error reading from server: EOF", True),
+        ("", "error reading from server: EOF", True),
+        ("update", "rpc error: code = Unavailable desc = transport is closing", True),
+        ("create", "InvalidGroup.Duplicate: The security group 'a' already exists", True),
+        ("create", "EntityAlreadyExists. An attempt before had no answer: import or delete it", True),
+        ("update", "A rule that already exists", False),
+        ("create", "InvalidParameterValue: no such size", False),
+        ("", "ValueError: as intended", False),
+    ],
+)
+def test_failure_that_may_have_left_something_behind(operation: str, message: str, doubt: bool) -> None:
+    assert Failure(urn="", operation=operation, message=message).in_doubt is doubt

@@ -5,6 +5,7 @@ github.com/pulumi/pulumi/sdk/v3/go/common/apitype).
 """
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,13 @@ _NOT_COUNTED = {"replace", "delete-replaced", "discard-replaced", "read-discard"
 _STACK = "pulumi:pulumi:Stack"
 # What the engine says of the whole when a part has failed; the part says why.
 _CONSEQUENCES = {"update failed", "preview failed"}
+# What gRPC says in the engine when a plugin has ended during a call.
+_PLUGIN_GONE = re.compile(r"error reading from server|transport is closing|code = Unavailable", re.IGNORECASE)
+# What a create says when an attempt before it may have had its effect, and when its own answer was lost.
+_MAYBE_CREATED = re.compile(
+    r"import or delete it|already ?exist|duplicate|timed? ?out|connection (was )?(closed|reset)|no answer",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +57,13 @@ class Failure:
         if not self.urn or type_of(self.urn) == _STACK:
             return "the program"
         return f"{name_of(self.urn)} ({type_of(self.urn)})"
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something may stand in AWS that the state does not know of."""
+        if _PLUGIN_GONE.search(self.message):
+            return True
+        return self.operation.startswith("create") and bool(_MAYBE_CREATED.search(self.message))
 
 
 @dataclass

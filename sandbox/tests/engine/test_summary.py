@@ -1,0 +1,42 @@
+"""What a failed `up` tells its user to do next."""
+
+from pathlib import Path
+
+import pytest
+from cloudcommerce_sandbox.engine.events import Progress
+from cloudcommerce_sandbox.engine.runner import Outcome
+from cloudcommerce_sandbox.engine.state import StackState
+from cloudcommerce_sandbox.summary import next_step
+
+URN = "urn:pulumi:prod::shop::aws:ec2/securityGroup:SecurityGroup::valkey"
+
+
+def outcome(message: str, *, interrupted: bool = False) -> Outcome:
+    progress = Progress(errors=[(URN, message)], failed={URN: "create"})
+    return Outcome(
+        exit_code=1, progress=progress, complaint="", log=Path("log"), seconds=1.0, interrupted=interrupted
+    )
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+@pytest.mark.parametrize("message", ["error reading from server: EOF", "InvalidGroup.Duplicate: taken"])
+def test_failure_in_doubt_names_recover_and_the_resource(message: str, interrupted: bool) -> None:
+    said = next_step("staging", StackState(), outcome(message, interrupted=interrupted))
+
+    assert "make recover STACK=staging" in said
+    assert "operations recover --stack staging" in said
+    assert "valkey" in said
+    assert "Mend the cause" not in said
+
+
+def test_pending_operation_names_recover() -> None:
+    state = StackState(pending=({"type": "creating", "resource": {"urn": URN}},))
+
+    assert "make recover STACK=prod" in next_step("prod", state, outcome("refused"))
+
+
+def test_failure_without_doubt_is_mended_and_gone_on_from() -> None:
+    said = next_step("prod", StackState(), outcome("InvalidParameterValue: no such size"))
+
+    assert "recover" not in said
+    assert "make up" in said
