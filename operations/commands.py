@@ -115,7 +115,7 @@ def teardown(stack: str, region: str | None, *, as_json: bool, yes: bool, break_
     is run again.
     """
     session = _session(stack, region, as_json=as_json, yes=yes)
-    deployment = read_state(session.pulumi, session.interaction)
+    deployment = read_state(session.pulumi, session.interaction, break_lock=break_lock)
     refuse_pending(deployment)
     work = Teardown(
         pulumi=session.pulumi, clients=session.clients(deployment), interaction=session.interaction
@@ -171,7 +171,7 @@ def recover(
     stack's tags and stands in no state. Run again it changes nothing. Exit code 1: something needs a person.
     """
     session = _session(stack, region, as_json=as_json, yes=yes)
-    deployment = read_state(session.pulumi, session.interaction)
+    deployment = read_state(session.pulumi, session.interaction, break_lock=break_lock)
     recovery = Recovery(
         pulumi=session.pulumi,
         clients=session.clients(deployment),

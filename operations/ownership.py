@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from operations.catalogue import KINDS, Kind, Thing
+from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.catalogue.children import autonamed
 from operations.clients import AWS_ERRORS, Clients
 from operations.errors import OperationError
@@ -111,12 +111,18 @@ def identify(
 
     Returns:
         No, one, or several candidates; by tags if any carries them, for a name alone can be a neighbor's.
+        What is on its way out, such as a secret of a torn-down stack in its recovery window, is a candidate
+        only when nothing else is.
     """
     same_type = [thing for thing in things if thing.kind.resource_type == resource.resource_type]
     candidates = [thing for thing in same_type if not holds(deployment, thing)]
     tagged = [t for t in candidates if owner.owns(t.tags) and t.tags.get("Name") == resource.name]
     named = [t for t in candidates if _named(resource, t) and (owner.owns(t.tags) or not t.tags)]
-    return tuple(tagged or named)
+    return _staying(tagged) or _staying(named) or tuple(tagged or named)
+
+
+def _staying(things: Iterable[Thing]) -> tuple[Thing, ...]:
+    return tuple(thing for thing in things if thing.status is not Status.DELETING)
 
 
 def owner_of(deployment: Deployment, stack: str, directory: Path) -> Owner:

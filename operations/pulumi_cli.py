@@ -69,7 +69,7 @@ class PulumiCli:
             names = ", ".join(urn.rsplit("::", 1)[-1] for urn in changed[:_NAMED_CHANGES])
             more = f" and {len(changed) - _NAMED_CHANGES} more" if len(changed) > _NAMED_CHANGES else ""
             raise OperationError(
-                f"the stack changed meanwhile ({names}{more}): its state was not touched; run the command again"
+                f"the stack changed meanwhile ({names}{more}): its state was not touched; run again"
             )
 
     def replace_state(self, read: Deployment, changed: Deployment) -> None:

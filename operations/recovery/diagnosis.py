@@ -118,7 +118,7 @@ def _diagnose_listed(resource: Resource, scene: Scene) -> Finding:
     candidates = identify(resource, scene.census.things, scene.owner, scene.deployment)
     if not candidates:
         return Finding(resource, Verdict.ABSENT, "AWS has no such thing")
-    if len(candidates) > 1:
+    if len(candidates) > 1 and not all(thing.status is Status.DELETING for thing in candidates):
         names = ", ".join(thing.id for thing in candidates)
         return Finding(resource, Verdict.AMBIGUOUS, f"several could be it ({names}); all are orphans")
     return _verdict(resource, candidates[0])

@@ -1,9 +1,11 @@
 """The lock that an update leaves behind when it dies, and the checkpoint that it was writing."""
 
+import json
 import os
 import re
 import shutil
 import socket
+import time
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -64,30 +66,85 @@ def free_the_stack(pulumi: PulumiCli, interaction: Interaction, *, break_lock: b
     return False
 
 
-def read_state(pulumi: PulumiCli, interaction: Interaction) -> Deployment:
+def read_state(
+    pulumi: PulumiCli,
+    interaction: Interaction,
+    *,
+    break_lock: bool = False,
+    patience: float = 5,
+    pause: float = 0.5,
+) -> Deployment:
     """Export the state, after mending what a kill in the middle of a checkpoint can do to a file backend.
 
     That backend writes `<stack>.json` and its attributes `<stack>.json.attrs` one after the other; a kill
     between leaves the second empty, or the first only as `<stack>.json.bak`, and Pulumi then says `EOF` or
-    knows no stack.
+    knows no stack. An engine that lives leaves the same for a moment whenever it writes, so nothing is mended
+    while one may hold the stack.
+
+    Args:
+        pulumi: The stack.
+        interaction: Where to say so.
+        break_lock: Whether the caller vouches that an update elsewhere has died.
+        patience: Seconds to wait for an engine that is writing.
+        pause: Seconds between two looks.
 
     Raises:
-        OperationError: The state cannot be read, and this is not why.
+        OperationError: The state cannot be read, and this is not why; or an update is running.
     """
-    try:
-        return pulumi.export_state()
-    except OperationError:
-        if not _mend_checkpoint(pulumi, interaction):
-            raise
-    return pulumi.export_state()
+    deadline = time.monotonic() + patience
+    free_before = False
+    while True:
+        try:
+            return pulumi.export_state()
+        except OperationError as error:
+            bookkeeping = _bookkeeping(pulumi)
+            if bookkeeping is None:
+                raise
+            if not _may_be_held(bookkeeping, pulumi, break_lock=break_lock):
+                # An engine that ended between the export and the look at its lock left a whole checkpoint.
+                if free_before:
+                    if not _mend_checkpoint(bookkeeping, pulumi, interaction):
+                        raise
+                    return pulumi.export_state()
+                free_before = True
+                continue
+            if time.monotonic() >= deadline:
+                raise OperationError(
+                    "the state cannot be read and an update holds the stack; wait for it to end, or add "
+                    f"--break-lock if it ran elsewhere and is known to be dead\n{error}"
+                ) from error
+        free_before = False
+        time.sleep(pause)
 
 
-def _mend_checkpoint(pulumi: PulumiCli, interaction: Interaction) -> bool:
+def _bookkeeping(pulumi: PulumiCli) -> Path | None:
     url = urlparse(pulumi.backend_url())
-    if url.scheme != "file":
-        return False
+    return Path(url.netloc + url.path).expanduser() / ".pulumi" if url.scheme == "file" else None
+
+
+def _may_be_held(bookkeeping: Path, pulumi: PulumiCli, *, break_lock: bool) -> bool:
+    # Locks stand in `organization/<project>/<stack>`; backends of before projects have `<stack>` alone.
+    name, locks = pulumi.stack.rsplit("/", 1)[-1], bookkeeping / "locks"
+    folders = (locks / "organization" / project_name(pulumi.directory) / name, locks / name)
+    dead = [_lock_is_dead(path) for folder in folders for path in folder.glob("*.json")]
+    return any(each is False or (each is None and not break_lock) for each in dead)
+
+
+def _lock_is_dead(path: Path) -> bool | None:
+    try:
+        lock = json.loads(path.read_text())
+        if lock["hostname"] != socket.gethostname():
+            return None
+        return not _alive(int(lock["pid"]))
+    except FileNotFoundError:
+        return True
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _mend_checkpoint(bookkeeping: Path, pulumi: PulumiCli, interaction: Interaction) -> bool:
     name = pulumi.stack.rsplit("/", 1)[-1]
-    folder = Path(url.netloc + url.path).expanduser() / ".pulumi" / "stacks" / project_name(pulumi.directory)
+    folder = bookkeeping / "stacks" / project_name(pulumi.directory)
     checkpoint, backup = folder / f"{name}.json", folder / f"{name}.json.bak"
     attributes = folder / f"{name}.json.attrs"
     mended = False

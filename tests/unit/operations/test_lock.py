@@ -1,7 +1,9 @@
 """Locks and checkpoints of updates that died."""
 
+import json
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,51 @@ def test_what_cannot_be_mended_is_reported_as_it_is(backend: Path, tmp_path: Pat
     (backend / "prod.json").write_text('{"version": 99, "deployment": {}}')
     with pytest.raises(StateError, match="version 99"):
         read_state(OnDisk("prod", tmp_path), QUIET)
+
+
+def lock_file(tmp_path: Path, pid: int, host: str | None = None) -> Path:
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "shop" / "prod"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "0b8f.json"
+    path.write_text(json.dumps({"pid": pid, "username": "me", "hostname": host or socket.gethostname()}))
+    return path
+
+
+def test_a_checkpoint_that_a_live_engine_is_writing_is_waited_for_and_never_touched(
+    backend: Path, tmp_path: Path
+) -> None:
+    lock_file(tmp_path, os.getpid())
+    (backend / "prod.json").unlink()
+    (backend / "prod.json.attrs").touch()
+    with pytest.raises(OperationError, match="an update holds the stack"):
+        read_state(OnDisk("prod", tmp_path), QUIET, break_lock=True, patience=0.05, pause=0.01)
+    assert (backend / "prod.json.attrs").exists()
+    assert not (backend / "prod.json").exists()
+
+
+def test_what_a_live_engine_has_written_meanwhile_is_read(backend: Path, tmp_path: Path) -> None:
+    lock_file(tmp_path, os.getpid())
+    (backend / "prod.json.attrs").touch()
+    writer = threading.Timer(0.1, (backend / "prod.json.attrs").write_text, ["{}"])
+    writer.start()
+    assert len(read_state(OnDisk("prod", tmp_path), QUIET, pause=0.02).resources) == 3
+    writer.join()
+
+
+@pytest.mark.parametrize(("pid", "host", "break_lock"), [(DEAD_PID, None, False), (1, "elsewhere", True)])
+def test_the_lock_of_a_dead_engine_does_not_keep_its_checkpoint_from_being_mended(
+    backend: Path, tmp_path: Path, pid: int, host: str | None, break_lock: bool
+) -> None:
+    path = lock_file(tmp_path, pid, host)
+    (backend / "prod.json.attrs").touch()
+    assert read_state(OnDisk("prod", tmp_path), QUIET, break_lock=break_lock, patience=0).resources
+    assert path.exists(), "removing the lock is another step's business"
+
+
+@pytest.mark.parametrize("content", ["", '{"pid": 1, "hostname": "elsewhere"}'])
+def test_a_lock_that_nobody_can_judge_counts_as_held(backend: Path, tmp_path: Path, content: str) -> None:
+    lock_file(tmp_path, 1).write_text(content)
+    (backend / "prod.json.attrs").touch()
+    with pytest.raises(OperationError, match="--break-lock"):
+        read_state(OnDisk("prod", tmp_path), QUIET, patience=0)
+    assert (backend / "prod.json.attrs").exists()

@@ -234,3 +234,22 @@ def test_an_update_made_meanwhile_is_not_lost(aws: Clients, tmp_path: Path) -> N
         recover(recovery, read)
     assert "import" not in pulumi.asked
     assert pulumi.export_state().document == newer.document
+
+
+def test_what_a_torn_down_stack_left_pending_deletion_is_no_candidate(aws: Clients, tmp_path: Path) -> None:
+    kms = boto3.client("kms", region_name="us-east-1")
+
+    def make_key() -> str:
+        own: Any = [{"TagKey": each["Key"], "TagValue": each["Value"]} for each in tags(Name="customer")]
+        return kms.create_key(Tags=own)["KeyMetadata"]["KeyId"]
+
+    lost = record("aws:kms/key:Key", "customer")
+    for _ in range(2):
+        kms.schedule_key_deletion(KeyId=make_key(), PendingWindowInDays=30)
+    kinds = tuple(kind for kind in KINDS.values() if kind.service == "kms")
+    report = run(aws, fake(state(pending=[("creating", lost)]), tmp_path), kinds=kinds)
+    assert "is being deleted" in report.forgotten[lost["urn"]], "two that go are no riddle"
+    assert report.is_clean
+    new = make_key()
+    report = run(aws, fake(state(pending=[("creating", lost)]), tmp_path), kinds=kinds)
+    assert (report.adopted, report.is_clean) == ({lost["urn"]: new}, True)
