@@ -6,6 +6,7 @@ import json
 import time
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +142,31 @@ def test_a_function_that_fails_says_how(
     answer = invoke(emulator, make_function(source, Timeout=2))
     assert answer["error"] == "Unhandled"
     assert answer["payload"]["errorType"] == kind
+
+
+@pytest.mark.parametrize(
+    ("wait", "kind"),
+    [("", None), ("time.sleep(30)", "Sandbox.Timedout"), ("os._exit(3)", "Runtime.ExitError")],
+)
+def test_what_a_function_leaves_running_ends_with_it(
+    emulator: RunningEmulator, make_function: MakeFunction, tmp_path: Path, wait: str, kind: str | None
+) -> None:
+    noted = tmp_path / "child"
+    source = f"""
+import os, pathlib, subprocess, time
+
+def handle(event, context):
+    print("started", flush=True)
+    child = subprocess.Popen(["sleep", "120"])
+    pathlib.Path({str(noted)!r}).write_text(str(child.pid))
+    {wait or "pass"}
+    return "done"
+"""
+    answer = invoke(emulator, make_function(source, Timeout=5))
+    assert answer["payload"] == "done" if kind is None else answer["payload"]["errorType"] == kind
+    assert "started" in answer["log"]
+    state = Path(f"/proc/{noted.read_text()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
 def test_a_function_reads_back_how_it_logs(emulator: RunningEmulator, make_function: MakeFunction) -> None:

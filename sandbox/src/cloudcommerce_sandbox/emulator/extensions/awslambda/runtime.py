@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -81,28 +83,49 @@ def run(function: PythonFunction, event: str, endpoint_url: str) -> Invocation:
         with zipfile.ZipFile(BytesIO(function.archive)) as archive:
             archive.extractall(code)
         command = [sys.executable, "-c", _BOOTSTRAP, str(code), function.handler, str(answer), function.name]
-        try:
-            finished = subprocess.run(
-                command,
-                input=event,
-                env=_environment(function, endpoint_url),
-                cwd=code,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=function.timeout_seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            log = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else ""
-            return _failure(
-                "Sandbox.Timedout", f"Task timed out after {function.timeout_seconds} seconds", log
-            )
+        log, status = _execute(command, function, event, endpoint_url, Path(directory))
+        if status is None:
+            message = f"Task timed out after {function.timeout_seconds} seconds"
+            return _failure("Sandbox.Timedout", message, log)
         if not answer.exists():
-            message = f"Runtime exited with error: exit status {finished.returncode}"
-            return _failure("Runtime.ExitError", message, finished.stdout)
+            return _failure("Runtime.ExitError", f"Runtime exited with error: exit status {status}", log)
         payload, failed = json.loads(answer.read_text())
-        return Invocation(payload, failed, finished.stdout)
+        return Invocation(payload, failed, log)
+
+
+def _execute(
+    command: Sequence[str], function: PythonFunction, event: str, endpoint_url: str, directory: Path
+) -> tuple[str, int | None]:
+    """Runs the handler's process, and ends it with all that it started.
+
+    Event and log are files, not pipes: a child that the handler leaves behind holds a pipe open, and one
+    would wait for the child instead of the handler.
+
+    Returns:
+        What was printed, and the exit status: None after a timeout.
+    """
+    input_file, output_file = directory / "event", directory / "log"
+    input_file.write_text(event)
+    with input_file.open() as stdin, output_file.open("wb") as stdout:
+        process = subprocess.Popen(
+            command,
+            env=_environment(function, endpoint_url),
+            cwd=directory / "code",
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        status: int | None
+        try:
+            status = process.wait(function.timeout_seconds)
+        except subprocess.TimeoutExpired:
+            status = None
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # the whole group has ended
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return output_file.read_text(errors="replace"), status
 
 
 def _failure(kind: str, message: str, log: str) -> Invocation:
