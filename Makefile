@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # `make -j` gains nothing here, and two targets at a time would get into each other's way.
 .NOTPARALLEL:
-.PHONY: help venv up preview down shell recover audit status stop logs audit recover schema doctor reset tools test test-full check types format bench lock clean
+.PHONY: help venv up preview down shell recover audit status stop logs schema doctor reset tools test test-full check types format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,12 +50,6 @@ stop: venv ## Stop the emulator; what it holds is gone, the next `make up` start
 
 logs: venv ## Print the end of the emulator's log and of the latest engine run
 	@$(SANDBOX) logs
-
-audit: venv ## Prove the claims of the stack's audit output
-	@$(SANDBOX) exec -- python -m operations audit --stack $(STACK)
-
-recover: venv ## Mend state and AWS after an update that died
-	@$(SANDBOX) exec -- python -m operations recover --stack $(STACK)
 
 schema: venv ## Write the JSON Schemas of the settings and of the audit output anew
 	@$(BIN)/python -m infra.settings --schema
