@@ -27,7 +27,9 @@ def write_atomically(path: Path, content: str, *, mode: int = 0o644) -> bool:
             handle.write(content)
             os.fchmod(handle.fileno(), mode)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # a full disk is reported for no file at all
         raise
     return True

@@ -24,7 +24,7 @@ def is_alive(pid: int, *, running: str) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
+    except (ProcessLookupError, PermissionError, OverflowError):
         return False  # none, or somebody else's and so not the one we started
     if not Path("/proc/self/cmdline").exists():
         return True

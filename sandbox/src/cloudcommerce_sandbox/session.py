@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from rich.markup import escape
 
 from cloudcommerce_sandbox.console import Steps
@@ -19,6 +18,7 @@ from cloudcommerce_sandbox.supervisor import Emulator, ensure_emulator, runs_old
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
 from cloudcommerce_sandbox.tools.store import ToolStore
 from cloudcommerce_sandbox.workspace import home
+from cloudcommerce_sandbox.workspace.documents import read_mapping
 from cloudcommerce_sandbox.workspace.environment import sandbox_environment
 from cloudcommerce_sandbox.workspace.layout import PROJECT_FILE, Layout
 from cloudcommerce_sandbox.workspace.stackfile import Refreshed
@@ -80,10 +80,10 @@ def project_name(layout: Layout) -> str:
         SandboxError: The file has none.
     """
     path = layout.checkout / PROJECT_FILE
-    try:
-        return str(yaml.safe_load(path.read_text())["name"])
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise SandboxError(f"{path} names no project ({error}).", "It needs `name:`.") from error
+    name = read_mapping(path).get("name")
+    if not isinstance(name, str) or not name:
+        raise SandboxError(f"{path} names no project (its `name` is {name!r}).", "It needs `name:`.")
+    return name
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Keeps one emulator running for the checkout."""
 
+import http.client
 import json
 import os
 import subprocess
@@ -77,7 +78,7 @@ def running_emulator(layout: Layout, on_wait: Callable[[str], None] | None = Non
     while known is not None and is_up(layout, known):
         try:
             health = known.get("health")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             if time.monotonic() >= deadline:
                 raise _mute(known, error) from error
             if on_wait is not None:
@@ -211,7 +212,7 @@ def _last_known(layout: Layout) -> Emulator | None:
         return Emulator(
             url=str(content["url"]), pid=int(content["pid"]), incarnation=str(content["incarnation"])
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

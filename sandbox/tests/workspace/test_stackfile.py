@@ -1,5 +1,6 @@
 """The sandbox's copy of a stack file: what is set where, and what wins."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -98,12 +99,44 @@ def test_damaged_copy_is_made_anew(tracked: Path, copy: Path, damage: str) -> No
     assert config(copy) == config(tracked)
 
 
-@pytest.mark.parametrize("content", ["{", "- a list", "config: text"])
+BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairwise("abcdefghijklmnop"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("{", "- a list", "config: text", "\0", "config: &a {a: *a}", "config: {x: &a [*a]}", BOMB),
+        *(
+            "config: {1: a, b: c}",
+            "config: {null: a, b: {secure: x}}",
+            "config: {2026-01-01: a, b: c}",
+            "1: a",
+        ),
+        *("config: {a: " + "[" * 5000 + "]" * 5000 + "}", "config: {a: 2026-13-45}", "a: !!int ''"),
+        *("a: !!bool x", "a: !!timestamp x", "config: {[a]: b}", "a: " + "x" * 2**21),
+    ],
+    ids=lambda content: content[:20],
+)
 def test_tracked_file_that_is_none_is_refused_by_name(tracked: Path, copy: Path, content: str) -> None:
     tracked.write_text(content)
 
     with pytest.raises(SandboxError, match=r"Pulumi\.prod\.yaml"):
         refresh_copy(tracked, copy)
+
+
+def test_tracked_file_in_another_encoding_is_refused_by_name(tracked: Path, copy: Path) -> None:
+    tracked.write_bytes("config: {a: größe}".encode("latin-1"))
+
+    with pytest.raises(SandboxError, match=r"Pulumi\.prod\.yaml"):
+        refresh_copy(tracked, copy)
+
+
+def test_deepest_nesting_that_is_taken_is_also_written(tracked: Path, copy: Path) -> None:
+    tracked.write_text("config: {a: " + "[" * 48 + "]" * 48 + "}")
+
+    refresh_copy(tracked, copy)
+
+    assert config(copy) == config(tracked)
 
 
 def test_missing_tracked_file_gives_an_empty_copy(tmp_path: Path, copy: Path) -> None:

@@ -64,9 +64,10 @@ def examine(layout: Layout) -> list[Finding]:
 def _guarded(examination: Callable[[Layout], Finding], layout: Layout) -> Finding:
     try:
         return examination(layout)
-    except SandboxError as error:
+    except (SandboxError, OSError) as error:
+        told = SandboxError.of_system(error) if isinstance(error, OSError) else error
         subject = examination.__name__.removeprefix("_")
-        return Finding(subject=subject, well=False, says=error.message, remedy=error.remedy)
+        return Finding(subject=subject, well=False, says=told.message, remedy=told.remedy)
 
 
 def _python() -> Finding:

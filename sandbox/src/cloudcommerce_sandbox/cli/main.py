@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from cloudcommerce_sandbox import summary, supervisor
 from cloudcommerce_sandbox.cli import doctor as checks
@@ -38,10 +39,20 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SandboxError as error:
-            out.print(f"\n[red]error:[/] {error.message}", markup=True, soft_wrap=True)
-            if error.remedy:
-                out.print(f"  → {error.remedy}", soft_wrap=True)
-            ctx.exit(1)
+            told = error
+        except OSError as error:
+            # One without a number is a library's own, and click ends quietly when nobody reads its output.
+            if error.errno is None or isinstance(error, BrokenPipeError):
+                raise
+            told = SandboxError.of_system(error)
+        _explain(told)
+        return ctx.exit(1)
+
+
+def _explain(error: SandboxError) -> None:
+    out.print(f"\n[red]error:[/] {escape(error.message)}", soft_wrap=True)
+    if error.remedy:
+        out.print(f"  → {escape(error.remedy)}", soft_wrap=True)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -121,7 +132,10 @@ def status(stack: str, as_json: bool) -> None:
     """Show what runs and what stands, and change nothing."""
     layout = Layout.find()
     emulator = supervisor.running_emulator(layout, err.print)
-    state = states.read_state(layout, project_name(layout), stack)
+    project = project_name(layout)
+    state = states.read_state(layout, project, stack)
+    if state is None and (path := states.stack_path(layout, project, stack)).exists():
+        raise SandboxError(f"The state of {stack} can't be read: {path}.", "`make reset` forgets it.")
     document = {
         "emulator": None if emulator is None else {"url": emulator.url, "pid": emulator.pid},
         "stack": stack,

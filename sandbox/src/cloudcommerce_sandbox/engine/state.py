@@ -6,6 +6,7 @@ file backend (`.pulumi/stacks/<project>/<stack>.json`, `.pulumi/locks/organizati
 
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -19,6 +20,7 @@ from cloudcommerce_sandbox.workspace.layout import Layout
 
 _ARCHIVES_KEPT = 5
 _INCARNATION = "incarnation"
+_URN = re.compile(r"urn:pulumi:.+::.+::[^:]+:[^:]*:[^:]+::.+", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +79,17 @@ def read_state(layout: Layout, project: str, stack: str) -> StackState | None:
     try:
         checkpoint = json.loads(stack_path(layout, project, stack).read_text())["checkpoint"]
         latest = checkpoint.get("latest") or {}
-        return StackState(
-            resources=tuple(latest.get("resources") or ()),
-            pending=tuple(latest.get("pending_operations") or ()),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        resources = tuple(latest.get("resources") or ())
+        pending = tuple(latest.get("pending_operations") or ())
+        sound = all(_is_resource(item) for item in (*resources, *(item["resource"] for item in pending)))
+        return StackState(resources=resources, pending=pending) if sound else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _is_resource(item: Any) -> bool:
+    parent = item.get("parent") or item["urn"]
+    return isinstance(item["type"], str) and all(_URN.fullmatch(urn) for urn in (item["urn"], parent))
 
 
 def engine_locks(layout: Layout, project: str, stack: str) -> list[EngineLock]:
@@ -99,7 +106,7 @@ def engine_locks(layout: Layout, project: str, stack: str) -> list[EngineLock]:
         try:
             content = json.loads(path.read_text())
             pid, host = int(content.get("pid", 0)), content.get("hostname")
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError):
             pid, host = 0, socket.gethostname()  # cut off while it was written
         stale = host == socket.gethostname() and not processes.is_alive(pid, running="pulumi")
         locks.append(EngineLock(path=path, pid=pid, stale=stale))
@@ -138,7 +145,7 @@ def bind_state(layout: Layout, incarnation: str) -> Path | None:
         Where the old state has been put; None when there was none.
     """
     marker = layout.state / _INCARNATION
-    bound = marker.read_text() if marker.is_file() else None
+    bound = marker.read_text(errors="replace") if marker.is_file() else None
     archived = None
     if bound != incarnation and _has_stacks(layout):
         archived = _put_away(layout)

@@ -63,7 +63,7 @@ def ensure_passphrase(path: Path) -> None:
     Args:
         path: The file, readable by its owner only.
     """
-    if not path.is_file() or not path.read_text().strip():
+    if not path.is_file() or not path.read_bytes().strip():
         write_atomically(path, secrets.token_urlsafe(_PASSPHRASE_BYTES), mode=0o600)
 
 

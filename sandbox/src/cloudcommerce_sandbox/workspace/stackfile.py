@@ -13,6 +13,7 @@ import yaml
 
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.files import write_atomically
+from cloudcommerce_sandbox.workspace.documents import read_mapping, require_text_keys
 
 # What ties a stack file to a backend's way with secrets. The sandbox has its own.
 _SECRETS_KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
@@ -87,16 +88,13 @@ def _local_changes(*, base: Settings, ours: Settings, upstream: Settings) -> Set
 def _load(path: Path) -> Settings:
     if not path.is_file():
         return {}
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SandboxError(f"{path} is not valid YAML: {error}", "Correct the file.") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
+    content = read_mapping(path)
+    config = content.get("config") or {}
+    if not isinstance(config, dict):
         raise SandboxError(
             f"{path} is not a Pulumi stack file.", "It needs a mapping with a `config` mapping in it."
         )
+    require_text_keys(path, config)
     return content
 
 
