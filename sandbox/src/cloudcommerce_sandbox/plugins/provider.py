@@ -12,6 +12,10 @@ Tree = dict[str, Any]
 """Properties as `wire.decode` makes them: plain values with `Secret`, `UNKNOWN` and `Asset` inside."""
 
 
+_URN_PARTS: Final = 4
+_TOKEN_COLONS: Final = 2
+"""https://www.pulumi.com/docs/iac/concepts/resources/names/#urns"""
+
 DEFAULTS: Final = "__defaults"
 """Input that lists the properties that the program did not give, as the official plugins keep them."""
 
@@ -104,6 +108,17 @@ class Request:
     ignore_changes: Sequence[str] = ()
     seed: bytes = b""
     naming: Naming = Naming()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no URN.
+
+        Raises:
+            ProviderError: It lacks a part, or the type in it does.
+        """
+        parts = self.urn.split("::", 3)
+        if len(parts) != _URN_PARTS or self.type.count(":") != _TOKEN_COLONS:
+            message = f"{self.urn!r} is no URN; it has the form urn:pulumi:STACK::PROJECT::TYPE::NAME"
+            raise ProviderError(message)
 
     @property
     def type(self) -> str:

@@ -23,7 +23,7 @@ from cloudcommerce_sandbox.plugins.provider import (
     Request,
     Tree,
 )
-from cloudcommerce_sandbox.plugins.wire import decode, encode, has_secret
+from cloudcommerce_sandbox.plugins.wire import Secret, decode, encode, has_secret
 
 _Kind = provider_pb2.PropertyDiff.Kind
 
@@ -50,10 +50,12 @@ def _parse_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse_text(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return Secret(_parse_text(value.value))
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloudcommerce_sandbox.plugins import sdk, validation
 from cloudcommerce_sandbox.plugins.aws import coverage
+from cloudcommerce_sandbox.plugins.aws.clients import REGION_FORM, is_region
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, ResourceType
 from cloudcommerce_sandbox.plugins.aws.matching import listless
 from cloudcommerce_sandbox.plugins.aws.naming import give_name
@@ -25,11 +26,18 @@ def check(kind: ResourceType, request: Request) -> tuple[Tree, list[Failure]]:
         give_name(kind.name, request, inputs)
     found = list(validation.failures(inputs, sdk.schema(kind.pulumi_type).inputs))
     found.extend(_refused(kind, inputs))
+    found.extend(_bad_region(inputs))
     if not found:
         plain = reveal(inputs)
         found = [Failure(path, reason) for rule in kind.check for path, reason in rule(plain)]
         found.extend(_broken_constraints(kind, inputs, plain))
     return inputs, found
+
+
+def _bad_region(inputs: Tree) -> Iterator[Failure]:
+    region = reveal(inputs.get("region"))
+    if isinstance(region, str) and not is_region(region):
+        yield Failure("region", f"is no name of a region; {REGION_FORM}")
 
 
 def _refused(kind: ResourceType, inputs: Tree) -> Iterator[Failure]:

@@ -15,12 +15,14 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     HTTPClientError,
+    InvalidRegionError,
     ParamValidationError,
 )
 from botocore.exceptions import (
     ConnectionError as BotocoreConnectionError,
 )
 from botocore.parsers import ResponseParserError
+from botocore.utils import validate_region_name
 
 from cloudcommerce_sandbox.plugins.aws import models
 from cloudcommerce_sandbox.plugins.aws.errors import NO_ANSWER, AwsError, EmulatorGapError, is_emulator_gap
@@ -58,6 +60,18 @@ class Account:
     token: str = field(default="", repr=False)
     profile: str = ""
     endpoints: Mapping[str, str] = field(default_factory=dict)
+
+
+REGION_FORM: Final = "it has the form of us-east-1"
+
+
+def is_region(name: str) -> bool:
+    """Whether botocore takes this for the name of a region, of which it makes the names of hosts."""
+    try:
+        validate_region_name(name)
+    except InvalidRegionError:
+        return False
+    return bool(name)
 
 
 class CancelledError(ProviderError):
@@ -103,15 +117,19 @@ class Clients:
         session = models.session()
         if account.profile:
             session.set_config_variable("profile", account.profile)
-        return session.create_client(
-            service,
-            region_name=region,
-            endpoint_url=account.endpoints.get(service) or None,
-            aws_access_key_id=account.access_key or None,
-            aws_secret_access_key=account.secret_key or None,
-            aws_session_token=account.token or None,
-            config=Config(**_CONFIG),
-        )
+        try:
+            return session.create_client(
+                service,
+                region_name=region,
+                endpoint_url=account.endpoints.get(service) or None,
+                aws_access_key_id=account.access_key or None,
+                aws_secret_access_key=account.secret_key or None,
+                aws_session_token=account.token or None,
+                config=Config(**_CONFIG),
+            )
+        except (BotoCoreError, ValueError) as error:  # of the region, the profile, the endpoint
+            message = f"no client of {service} can be made: {error}"
+            raise ProviderError(message) from error
 
     def call(
         self,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloudcommerce_sandbox.plugins import sdk, validation
 from cloudcommerce_sandbox.plugins.aws import models
-from cloudcommerce_sandbox.plugins.aws.clients import Account
+from cloudcommerce_sandbox.plugins.aws.clients import REGION_FORM, Account, is_region
 from cloudcommerce_sandbox.plugins.aws.tags import TagPolicy
 from cloudcommerce_sandbox.plugins.provider import Failure, ProviderError
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, reveal
@@ -34,6 +35,21 @@ _TAKEN = frozenset(
         "version",
     }
 )
+# Those whose value is used; the engine sends numbers and truth values, which none of them is, as text.
+_READ = frozenset(
+    {
+        "accessKey",
+        "allowedAccountIds",
+        "defaultTags",
+        "endpoints",
+        "forbiddenAccountIds",
+        "ignoreTags",
+        "profile",
+        "region",
+        "secretKey",
+        "token",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -54,21 +70,36 @@ class Configuration:
 
 
 def check(config: Mapping[str, Any]) -> list[Failure]:
-    """Return the settings that the sandbox's plugin does not know."""
-    return [
+    """Return the settings that the sandbox's plugin does not know or cannot read."""
+    ignored = [
         Failure(name, f"the sandbox's aws plugin does not implement it; it takes {', '.join(sorted(_TAKEN))}")
         for name, value in config.items()
         if name not in _TAKEN and value not in (None, [], {}, "", False, "false")
     ]
+    return [*ignored, *_malformed(config)]
+
+
+def _malformed(config: Mapping[str, Any]) -> Iterator[Failure]:
+    """Yield the settings that are not of the type the SDK gives them, and a region that is none."""
+    read = {name: value for name, value in config.items() if name in _READ}
+    if isinstance(read.get("endpoints"), Mapping):
+        read["endpoints"] = [read["endpoints"]]
+    yield from validation.failures(read, sdk.schema("aws:index/provider:Provider").inputs)
+    region = reveal(read.get("region"))
+    if region and isinstance(region, str) and not is_region(region):
+        yield Failure("region", f"is no name of a region; {REGION_FORM}")
 
 
 def read(config: Mapping[str, Any]) -> Configuration:
     """Understand the configuration.
 
     Raises:
-        ProviderError: There is no region anywhere.
+        ProviderError: There is no region anywhere, or a setting is not of its type.
     """
     known = {name: value for name, value in reveal(dict(config)).items() if value is not UNKNOWN}
+    for failure in _malformed(known):
+        message = f"{failure.path}: {failure.reason}"
+        raise ProviderError(message)
     account = Account(
         region=_region(known),
         access_key=known.get("accessKey") or "",
@@ -96,6 +127,9 @@ def _region(config: Mapping[str, Any]) -> str:
     found = found or models.session().get_config_variable("region")
     if not found:
         message = "no AWS region: set aws:region in the stack's configuration or AWS_REGION"
+        raise ProviderError(message)
+    if not is_region(str(found)):
+        message = f"{found!r} is no name of an AWS region; {REGION_FORM}"
         raise ProviderError(message)
     return str(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cloudcommerce_sandbox.plugins.aws.clients import REGION_FORM, is_region
 from cloudcommerce_sandbox.plugins.aws.operation import partition_of
 from cloudcommerce_sandbox.plugins.aws.policy_document import policy_document
 from cloudcommerce_sandbox.plugins.provider import ProviderError
@@ -23,8 +24,9 @@ def invoke(provider: AwsProvider, token: str, args: Arguments) -> dict[str, Any]
     Raises:
         ProviderError: The sandbox does not implement the function.
     """
-    name = f"{token.split(':')[1].partition('/')[0]}:{token.rpartition(':')[2]}"
-    function = _FUNCTIONS.get(name)
+    _, _, function_token = token.partition(":")
+    module, _, function_name = function_token.rpartition(":")
+    function = _FUNCTIONS.get(f"{module.partition('/')[0]}:{function_name}")
     if function is None:
         known = ", ".join(sorted(_FUNCTIONS))
         message = f"the sandbox does not implement the function {token}; it has {known}"
@@ -33,7 +35,11 @@ def invoke(provider: AwsProvider, token: str, args: Arguments) -> dict[str, Any]
 
 
 def _region_of(provider: AwsProvider, args: Arguments) -> str:
-    return args.get("region") or args.get("name") or provider.clients.default_region
+    region = args.get("region") or args.get("name") or provider.clients.default_region
+    if not isinstance(region, str) or not is_region(region):
+        message = f"region: {region!r} is no name of a region; {REGION_FORM}"
+        raise ProviderError(message)
+    return region
 
 
 def _caller_identity(provider: AwsProvider, _args: Arguments) -> dict[str, Any]:
@@ -65,7 +71,11 @@ def _partition(provider: AwsProvider, _args: Arguments) -> dict[str, Any]:
 
 def _zones(provider: AwsProvider, args: Arguments) -> dict[str, Any]:
     region = _region_of(provider, args)
-    filters = [{"Name": one["name"], "Values": list(one["values"])} for one in args.get("filters") or ()]
+    try:
+        filters = [{"Name": one["name"], "Values": list(one["values"])} for one in args.get("filters") or ()]
+    except (KeyError, TypeError) as error:
+        message = "filters: each has a name, and a list of values"
+        raise ProviderError(message) from error
     if args.get("state"):
         filters.append({"Name": "state", "Values": [args["state"]]})
     request = {"AllAvailabilityZones": bool(args.get("allAvailabilityZones")), "Filters": filters}

@@ -108,7 +108,7 @@ class AwsProvider(Provider):
         def run() -> tuple[Tree, list[Failure]]:
             kind = registry.find(request.type)
             inputs, failures = check.check(kind, request)
-            if kind.tags is not None:
+            if kind.tags is not None and not failures:
                 self._put_all_tags(inputs)
             return inputs, failures
 
@@ -116,13 +116,13 @@ class AwsProvider(Provider):
 
     def _put_all_tags(self, inputs: Tree) -> None:
         """Make default tags part of the inputs, so that a change of theirs shows as a difference."""
-        own = inputs.get("tags")
+        given = inputs.get("tags")
+        is_secret = isinstance(given, wire.Secret)
+        own = given.value if isinstance(given, wire.Secret) else given
         if own is wire.UNKNOWN:
-            inputs["tagsAll"] = wire.UNKNOWN
+            inputs["tagsAll"] = given
             return
-        policy = self.configuration.tags
-        is_secret = isinstance(own, wire.Secret)
-        everything = policy.all_tags(own.value if isinstance(own, wire.Secret) else own)
+        everything = self.configuration.tags.all_tags(own)
         if everything:
             inputs["tagsAll"] = wire.Secret(everything) if is_secret else everything
 
@@ -190,6 +190,8 @@ class AwsProvider(Provider):
         def run() -> None:
             operation = self._operation(request)
             operation.old_inputs = {}
+            if not operation.state:
+                lifecycle.parse_id(operation)
             lifecycle.delete(operation)
 
         self._named(request, run)

@@ -123,9 +123,15 @@ def _export_logs(context: Context) -> None:
 
 
 def _delete(context: Context) -> None:
+    identifier = context.state.get("identifier")
+    if not identifier:
+        found = _find(context)
+        if found is None:
+            return
+        identifier = found["DBInstanceIdentifier"]
     context.call(
         "delete_db_instance",
-        DBInstanceIdentifier=context.state["identifier"],
+        DBInstanceIdentifier=identifier,
         DeleteAutomatedBackups=context.inputs.get("deleteAutomatedBackups", True),
         **final_snapshot(context.inputs),
     )
