@@ -53,7 +53,7 @@ def test_full_disk_names_the_file_and_asks_for_space(layout: Layout, monkeypatch
     def start(*_: object) -> None:
         files.write_atomically(layout.emulator_port, "1")
 
-    monkeypatch.setattr(files.os, "fchmod", full)
+    monkeypatch.setattr("os.fchmod", full)
     monkeypatch.setattr(supervisor, "ensure_emulator", start)
 
     said = told("start")

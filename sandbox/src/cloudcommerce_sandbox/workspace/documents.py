@@ -20,7 +20,7 @@ class _PlainLoader(yaml.SafeLoader):
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        mark = self.peek_event().start_mark
+        mark = parent.start_mark if parent else None
         if self.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "aliases (`*name`) are not taken here", mark)
         if self._depth >= _MAX_DEPTH:
