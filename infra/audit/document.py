@@ -5,15 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 from pydantic import ValidationError
 
 from infra.audit.controls import CONTROLS
 from infra.audit.facts import FACTS
-from infra.audit.models import AuditDocument, Claim, ComponentAudit, DataClass, Identity
-from infra.audit.subjects import SUBJECTS, Subject
+from infra.audit.models import AuditDocument, Claim, Comparison, ComponentAudit, DataClass, Identity
+from infra.audit.subjects import SUBJECTS, Subject, opening
 from stacks.production import Production
 
 _BY_CLASS: Mapping[type, Subject] = {subject.resource: subject for subject in SUBJECTS}
+
+
+GROUP_OPENINGS = "ec2.securityGroup.openings"
+"""The fact of a security group that is joined from its rules, whichever component made them."""
+
+_SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
 class AuditError(Exception):
@@ -32,13 +39,22 @@ def audit_document(stack: Production) -> pulumi.Output[dict[str, Any]]:
     Raises:
         AuditError: As the output's error: the document breaks the contract.
     """
-    components = [_component(component) for component in components_of(stack)]
+    parents = list(components_of(stack))
+    components = [_component(component) for component in parents]
+    rules = [
+        each
+        for parent in parents
+        for each in resources_below(parent)
+        if isinstance(each, aws.vpc.SecurityGroupIngressRule)
+    ]
     keys = stack.foundation.keys
     classes = {data_class: getattr(keys, data_class.value).key_arn for data_class in DataClass}
     return pulumi.Output.all(
         project=pulumi.get_project(),
         stack=pulumi.get_stack(),
         region=stack.args.region,
+        network=stack.args.network.cidr,
+        openings=pulumi.Output.all(*(opening(rule) for rule in rules)),
         components=pulumi.Output.all(*components),
         keys=pulumi.Output.all(**{data_class.value: arn for data_class, arn in classes.items()}),
     ).apply(build)
@@ -48,15 +64,18 @@ def build(parts: Mapping[str, Any]) -> dict[str, Any]:
     """Put the document together and check it.
 
     Args:
-        parts: `project`, `stack`, `region`, `components` and `keys` (ARN by data class).
+        parts: `project`, `stack`, `region`, `network` (its address range), `components`, `openings` (what
+            each rule of a security group admits) and `keys` (ARN by data class).
 
     Raises:
         AuditError: It breaks the contract; the message says where.
     """
     class_of_key = {arn: DataClass(name) for name, arn in parts["keys"].items()}
     try:
-        described = (each for each in parts["components"] if each["resources"])
-        components = tuple(_record(component, class_of_key) for component in described)
+        described = _with_openings(
+            [each for each in parts["components"] if each["resources"]], parts["openings"]
+        )
+        components = tuple(_record(component, class_of_key, parts["network"]) for component in described)
         used = {control for each in components for claim in claims_of(each) for control in claim.controls}
         document = AuditDocument(
             project=parts["project"],
@@ -125,22 +144,47 @@ def _component(component: pulumi.ComponentResource) -> pulumi.Output[dict[str, A
 
 def _resource(resource: pulumi.CustomResource) -> pulumi.Output[dict[str, Any]]:
     subject = _BY_CLASS[type(resource)]
+    values = {fact: get(resource) for fact, get in subject.facts.items()}
     return pulumi.Output.all(
         name=resource._name,
         type=resource.pulumi_resource_type,
         id=resource.id,
         arn=getattr(resource, "arn", None),
         subject=subject.identifier(resource),
-        values=pulumi.Output.all(**{fact: get(resource) for fact, get in subject.facts.items()}),
+        # `all` of nothing is a list.
+        values=pulumi.Output.all(**values) if values else {},
     ).apply(dict)
 
 
-def _record(component: Mapping[str, Any], class_of_key: Mapping[str, DataClass]) -> ComponentAudit:
+def _with_openings(
+    components: Sequence[Mapping[str, Any]], openings: Sequence[Mapping[str, str]]
+) -> Iterator[Mapping[str, Any]]:
+    for component in components:
+        resources = [
+            {
+                **each,
+                "values": {
+                    **each["values"],
+                    GROUP_OPENINGS: sorted(
+                        {rule["admits"] for rule in openings if rule["group"] == each["subject"]}
+                    ),
+                },
+            }
+            if each["type"] == _SECURITY_GROUP
+            else each
+            for each in component["resources"]
+        ]
+        yield {**component, "resources": resources}
+
+
+def _record(
+    component: Mapping[str, Any], class_of_key: Mapping[str, DataClass], network: str
+) -> ComponentAudit:
     sections: dict[str, list[Claim]] = {}
     for resource in component["resources"]:
         for name, value in resource["values"].items():
             if value is not None:
-                claim = _claim(name, resource["subject"], value)
+                claim = _claim(name, resource["subject"], value, network)
                 sections.setdefault(FACTS[name].section, []).append(claim)
     used = {
         class_of_key[claim.value]
@@ -160,12 +204,15 @@ def _record(component: Mapping[str, Any], class_of_key: Mapping[str, DataClass])
     )
 
 
-def _claim(name: str, subject: str, value: Any) -> Claim:
+def _claim(name: str, subject: str, value: Any, network: str) -> Claim:
     fact = FACTS[name]
+    requirement = fact.requirement
+    if requirement.comparison is Comparison.WITHIN:
+        requirement = requirement.model_copy(update={"operand": (network,)})
     return Claim(
         fact=name,
         subject=subject,
         value=tuple(value) if isinstance(value, list) else value,
-        requirement=fact.requirement,
+        requirement=requirement,
         controls=fact.controls,
     )

@@ -39,7 +39,8 @@ _YES = _requires(Comparison.EQUALS, True)
 _NO = _requires(Comparison.EQUALS, False)
 _PRESENT = _requires(Comparison.PRESENT)
 _AT_REST = (controls.LOGICAL_ACCESS,)
-_INTERNET = ("0.0.0.0/0", "::/0")
+_INSIDE = _requires(Comparison.WITHIN)
+"""The operand is the network of the stack, which the document fills in."""
 
 # Majors in standard support, late 2026. RDS:
 # https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/ DocumentDB:
@@ -162,7 +163,13 @@ _FACTS = (
     Fact(
         "ec2.securityGroupRule.sources",
         "exposure",
-        _requires(Comparison.NONE_OF, _INTERNET),
+        _INSIDE,
+        (controls.NO_OPEN_INGRESS, controls.BOUNDARY),
+    ),
+    Fact(
+        "ec2.securityGroup.openings",
+        "exposure",
+        _INSIDE,
         (controls.NO_OPEN_INGRESS, controls.BOUNDARY),
     ),
     Fact("secretsmanager.secret.encryptionKey", "encryption", _PRESENT, _AT_REST),

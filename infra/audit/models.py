@@ -25,7 +25,7 @@ class Comparison(StrEnum):
     AT_LEAST = "atLeast"
     AT_MOST = "atMost"
     ONE_OF = "oneOf"
-    NONE_OF = "noneOf"
+    WITHIN = "within"
     PRESENT = "present"
 
 
@@ -37,7 +37,9 @@ class Requirement(_Record):
     """What a value has to be.
 
     Attributes:
-        comparison: How they are compared.
+        comparison: How they are compared. `within` is for what a security group admits, `PROTOCOL PORTS
+            SOURCE` or the source alone: each address range lies in one of the operand's, prefix lists
+            are named in it, and other security groups need not be.
         operand: With what; absent for `present`, which asks for anything but nothing.
     """
 

@@ -1,7 +1,9 @@
 """Which resources make claims, and from which of their outputs.
 
 A claim's value is what the provider read back after the resource was made, never a constant of the program.
-A getter that resolves to None says that the fact does not apply to this resource.
+A getter that resolves to None says that the fact does not apply to this resource. What a security group
+admits is not in its outputs, where a refresh would put rules that were added by hand: the document joins it
+from the rules that the program made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +73,18 @@ def _of_primary(resource: Any, value: pulumi.Output[Value | None]) -> pulumi.Out
 def _sources(rule: Any) -> pulumi.Output[Value | None]:
     named = (rule.cidr_ipv4, rule.cidr_ipv6, rule.prefix_list_id, rule.referenced_security_group_id)
     return pulumi.Output.all(*named).apply(lambda values: tuple(str(value) for value in values if value))
+
+
+def opening(rule: aws.vpc.SecurityGroupIngressRule) -> pulumi.Output[dict[str, str]]:
+    """Return the security group that a rule opens and what it admits, as `PROTOCOL PORTS SOURCE`."""
+    return pulumi.Output.all(
+        rule.security_group_id, rule.ip_protocol, rule.from_port, rule.to_port, _sources(rule)
+    ).apply(lambda each: {"group": each[0], "admits": _admits(*each[1:])})
+
+
+def _admits(protocol: str, first: int | None, last: int | None, sources: Sequence[str]) -> str:
+    ports = "all" if protocol == "-1" else f"{first}-{last}"
+    return f"{protocol} {ports} {' '.join(sources)}"
 
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -182,6 +196,7 @@ SUBJECTS: tuple[Subject, ...] = (
             )
         },
     ),
+    Subject(aws.ec2.SecurityGroup, lambda r: r.id, {}),
     Subject(
         aws.vpc.SecurityGroupIngressRule,
         lambda r: r.security_group_rule_id,

@@ -37,6 +37,21 @@ def _strings(value: Any) -> list[str]:
     return sorted(str(each) for each in value or () if each)
 
 
+def _openings(permissions: Any) -> list[str]:
+    """Return what a security group's permissions admit, one `PROTOCOL PORTS SOURCE` per source."""
+    found = set()
+    for permission in permissions or ():
+        protocol = permission["IpProtocol"]
+        ports = "all" if protocol == "-1" else f"{permission.get('FromPort')}-{permission.get('ToPort')}"
+        sources = jmespath.search(
+            "[IpRanges[].CidrIp, Ipv6Ranges[].CidrIpv6, PrefixListIds[].PrefixListId,"
+            " UserIdGroupPairs[].GroupId][]",
+            permission,
+        )
+        found |= {f"{protocol} {ports} {source}" for source in sources or () if source}
+    return sorted(found)
+
+
 @dataclass(frozen=True)
 class Lookup:
     """How a fact is looked up.
@@ -197,6 +212,9 @@ LOOKUPS: Mapping[str, Lookup] = {
         "describe_security_groups",
         "GroupIds[]",
         "length(SecurityGroups[0].[IpPermissions, IpPermissionsEgress][])",
+    ),
+    "ec2.securityGroup.openings": Lookup(
+        "ec2", "describe_security_groups", "GroupIds[]", "SecurityGroups[0].IpPermissions", _openings
     ),
     "ec2.securityGroupRule.sources": Lookup(
         "ec2", "describe_security_group_rules", "SecurityGroupRuleIds[]", _SOURCES, _strings

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from operations.clients import AWS_ERRORS, Clients
@@ -94,8 +95,24 @@ def _one_of(observed: Any, operand: Any) -> bool:
     return observed in operand
 
 
-def _none_of(observed: Any, operand: Any) -> bool:
-    return isinstance(observed, list) and bool(observed) and not set(observed) & set(operand)
+def _within(observed: Any, operand: Any) -> bool:
+    if not isinstance(observed, list) or not isinstance(operand, list | tuple):
+        return False
+    return all(_admissible(str(each).split()[-1:], operand) for each in observed)
+
+
+def _admissible(source: Sequence[str], allowed: Sequence[str]) -> bool:
+    if not source:
+        return False
+    if source[0].startswith("sg-") or source[0] in allowed:
+        return True
+    try:
+        network = ip_network(source[0])
+        ranges = [ip_network(each) for each in allowed if "/" in each]
+    except ValueError:
+        return False
+    # Each range by itself, and not only the Internet's: two halves of it are the Internet too.
+    return any(network.version == each.version and network.subnet_of(each) for each in ranges)  # type: ignore[arg-type]
 
 
 def _present(observed: Any, _: Any) -> bool:
@@ -107,6 +124,6 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "atLeast": _at_least,
     "atMost": _at_most,
     "oneOf": _one_of,
-    "noneOf": _none_of,
+    "within": _within,
     "present": _present,
 }

@@ -14,7 +14,7 @@ import pulumi_aws as aws
 import pytest
 
 from infra.audit.controls import CONTROLS
-from infra.audit.document import AuditError, build, components_of, resources_below
+from infra.audit.document import GROUP_OPENINGS, AuditError, build, components_of, resources_below
 from infra.audit.facts import FACTS
 from infra.audit.models import Comparison, schema_text
 from infra.audit.subjects import SUBJECTS, major, parameter
@@ -54,7 +54,7 @@ def test_every_control_is_used_and_every_used_control_exists() -> None:
 
 
 def test_every_fact_has_a_subject_and_a_proof_and_nothing_else_has() -> None:
-    claimed = [name for subject in SUBJECTS for name in subject.facts]
+    claimed = [GROUP_OPENINGS, *(name for subject in SUBJECTS for name in subject.facts)]
     assert len(claimed) == len(set(claimed))
     assert set(claimed) == set(FACTS) == set(LOOKUPS)
 
@@ -104,6 +104,21 @@ def test_a_claim_is_what_the_resource_says_and_not_what_the_code_means() -> None
         assert claim["value"] == outputs[claim["subject"]].outputs["multiAz"]
 
 
+def test_every_security_group_claims_all_that_its_rules_admit_and_only_from_inside() -> None:
+    deployed = production()
+    found = {each["subject"]: each for each in claims(document()) if each["fact"] == GROUP_OPENINGS}
+    rules = deployed.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    groups = deployed.all("aws:ec2/securityGroup:SecurityGroup")
+    assert len(found) == len(groups) > 0
+    assert {each.outputs["securityGroupId"] for each in rules} == {
+        subject for subject, claim in found.items() if claim["value"]
+    }
+    assert sum(len(claim["value"]) for claim in found.values()) == len(rules)
+    assert [claim["requirement"] for claim in found.values()] == [
+        {"comparison": "within", "operand": ["10.40.0.0/16"]}
+    ] * len(found)
+
+
 def test_a_replica_makes_no_claim_on_backups_of_its_own() -> None:
     subjects = [
         each["subject"] for each in claims(document()) if each["fact"] == "rds.instance.backupRetentionDays"
@@ -137,6 +152,8 @@ def test_a_document_that_breaks_the_contract_fails_with_its_place() -> None:
         "project": "p",
         "stack": "s",
         "region": "r",
+        "network": "10.0.0.0/16",
+        "openings": [],
         "components": [{"name": "c", "type": "t", "resources": [resource]}],
         "keys": {},
     }

@@ -1,5 +1,6 @@
 """Each proof can fail: the fact is turned round in AWS, and the audit says so."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,18 @@ def database(aws: Clients) -> list[Case]:
     ]
 
 
+INSIDE = "tcp 5432-5432 10.0.0.0/16"
+OPENED_BY_HAND = (
+    ("0.0.0.0/0", (5432, 5432)),
+    ("0.0.0.0/1", (5432, 5432)),
+    ("8.0.0.0/8", (5432, 5432)),
+    ("10.0.0.0/8", (5432, 5432)),
+    ("::/0", (5432, 5432)),
+    ("10.0.0.0/16", (22, 22)),
+    ("10.0.7.0/24", (5432, 5432)),
+)
+
+
 def network(aws: Clients) -> list[Case]:
     del aws
     ec2, logs = client("ec2"), client("logs")
@@ -102,11 +115,17 @@ def network(aws: Clients) -> list[Case]:
         if default[permissions]:
             revoke(GroupId=default["GroupId"], IpPermissions=default[permissions])
 
-    def admit(group_id: str, source: str) -> Any:
-        rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": source}]}
+    def admit(group_id: str, source: str, ports: tuple[int, int] = (5432, 5432)) -> Any:
+        kind = ("Ipv6Ranges", "CidrIpv6") if ":" in source else ("IpRanges", "CidrIp")
+        rule = {"IpProtocol": "tcp", "FromPort": ports[0], "ToPort": ports[1], kind[0]: [{kind[1]: source}]}
         return ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[rule])
 
     rule = admit(group, "10.0.0.0/16")["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+    by_hand = []
+    for number, (source, ports) in enumerate(OPENED_BY_HAND):
+        opened = ec2.create_security_group(GroupName=f"g{number}", Description="g", VpcId=vpc)["GroupId"]
+        admit(opened, "10.0.0.0/16")
+        by_hand.append((opened, source, ports))
     logs.create_log_group(logGroupName="/shop", tags={})
     logs.put_retention_policy(logGroupName="/shop", retentionInDays=365)
     logs.create_log_group(logGroupName="/shop-other")
@@ -133,7 +152,15 @@ def network(aws: Clients) -> list[Case]:
             lambda: admit(default["GroupId"], "10.0.0.0/16"),
         ),
         Case(
-            claim("ec2.securityGroupRule.sources", rule, ["10.0.0.0/16"], "noneOf", ["0.0.0.0/0"]), open_rule
+            claim("ec2.securityGroupRule.sources", rule, ["10.0.0.0/16"], "within", ["10.0.0.0/16"]),
+            open_rule,
+        ),
+        *(
+            Case(
+                claim("ec2.securityGroup.openings", each, [INSIDE], "within", ["10.0.0.0/16"]),
+                functools.partial(admit, each, source, ports),
+            )
+            for each, source, ports in by_hand
         ),
         Case(
             claim("logs.logGroup.retentionDays", "/shop", 365, "atLeast", 90),
@@ -239,9 +266,17 @@ def test_a_proof_holds_until_the_fact_is_turned_round(
         ("atMost", 90, 0, 0, "required is"),
         ("oneOf", ["17"], "17", "17", ""),
         ("oneOf", ["17"], "13", "13", "required is"),
-        ("noneOf", ["0.0.0.0/0"], ["10.0.0.0/8"], ["10.0.0.0/8"], ""),
-        ("noneOf", ["0.0.0.0/0"], ["10.0.0.0/8", "0.0.0.0/0"], ["0.0.0.0/0"], "required is"),
-        ("noneOf", ["0.0.0.0/0"], [], [], "required is"),
+        ("within", ["10.0.0.0/16"], ["10.0.3.0/24", "sg-1"], ["sg-1", "10.0.3.0/24"], ""),
+        ("within", ["10.0.0.0/16"], [INSIDE], [INSIDE], ""),
+        ("within", ["10.0.0.0/16"], [], [], ""),
+        ("within", ["10.0.0.0/16", "pl-1"], ["pl-1"], ["pl-1"], ""),
+        ("within", ["10.0.0.0/16"], ["pl-1"], ["pl-1"], "required is within"),
+        ("within", ["10.0.0.0/16"], ["0.0.0.0/1", "128.0.0.0/1"], ["0.0.0.0/1", "128.0.0.0/1"], "required"),
+        ("within", ["10.0.0.0/16"], ["10.0.0.0/8"], ["10.0.0.0/8"], "required is within"),
+        ("within", ["10.0.0.0/16"], ["fd00::/8"], ["fd00::/8"], "required is within"),
+        ("within", ["10.0.0.0/16"], [""], [""], "required is within"),
+        ("within", ["10.0.0.0/16"], None, [], "required is within"),
+        ("within", None, ["10.0.3.0/24"], ["10.0.3.0/24"], "required is"),
         ("present", None, "arn:key", "arn:key", ""),
         ("present", None, "arn:other", "arn:key", "drift"),
         ("present", None, "", "", "required is present"),
