@@ -126,6 +126,9 @@ def teardown(stack: str, region: str | None, *, as_json: bool, yes: bool, break_
     free_the_stack(session.pulumi, session.interaction, break_lock=break_lock)
     outcome = tear_down(work, deployment)
     _print_outcome(session.interaction, outcome)
+    if outcome.failure:
+        click.echo(f"error: {outcome.failure}", err=True)
+        sys.exit(FAILURE)
     sys.exit(FINDINGS if outcome.leftovers else 0)
 
 
@@ -138,7 +141,7 @@ def _print_outcome(interaction: Interaction, outcome: Outcome) -> None:
     if outcome.leftovers:
         interaction.table("Left, and it must not be", ("Id", "What"), outcome.leftovers.items())
         interaction.say("Run `operations teardown` again; `operations recover` deletes what is in no state.")
-    else:
+    elif not outcome.failure:
         interaction.say(f"{outcome.deleted} resources deleted; nothing is left beyond what is listed above.")
     interaction.result(outcome.document())
 

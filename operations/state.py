@@ -184,6 +184,22 @@ class Deployment:
             lambda body: body.setdefault("resources", []).append(record)
         )
 
+    def with_components(self, resource: Resource, planned: Mapping[str, Resource]) -> "Deployment":
+        """Return the state with the components that a resource stands under or depends on, outermost first.
+
+        Args:
+            resource: The record that needs them.
+            planned: What `pulumi up` would create, by URN; only components of it are taken, for a component
+                exists in the state alone and nothing else can be recorded without an id.
+        """
+        deployment, have = self, self.urns
+        for urn in _needs(resource):
+            component = planned.get(urn)
+            if urn not in have and component is not None and not component.record.get("custom"):
+                deployment = deployment.with_components(component, planned).with_more([component])
+                have = deployment.urns
+        return deployment
+
     def without_pending(self, urn: str) -> "Deployment":
         """Return the state with the operations on one resource forgotten."""
 
@@ -241,11 +257,15 @@ class Deployment:
     def _require_adoptable(self, resource: Resource) -> None:
         if resource.urn in self.urns:
             raise StateError(f"{resource.urn} is already in the state")
-        provider = str(resource.record.get("provider", "")).rsplit("::", 1)[0]
-        needed = [resource.parent, provider, *(resource.record.get("dependencies") or ())]
-        missing = sorted({urn for urn in needed if urn and urn not in self.urns})
+        missing = sorted({urn for urn in _needs(resource) if urn not in self.urns})
         if missing:
             raise StateError(f"{resource.urn} needs {', '.join(missing)}, which the state does not have")
+
+
+def _needs(resource: Resource) -> tuple[str, ...]:
+    provider = str(resource.record.get("provider", "")).rsplit("::", 1)[0]
+    needed = (resource.parent, provider, *(resource.record.get("dependencies") or ()))
+    return tuple(urn for urn in needed if urn)
 
 
 def _fingerprints(deployment: Deployment) -> set[tuple[str, str]]:

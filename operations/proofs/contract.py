@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from referencing.exceptions import Unresolvable
 
 from operations.errors import OperationError
 
 SCHEMA = Path("infra", "audit", "schema.json")
 _SECTIONS = ("encryption", "exposure", "backups", "availability", "versions", "logging")
 _SHOWN = 5
+_RESTORE = "restore it from version control"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,12 @@ def read_claims(document: Any, directory: Path) -> tuple[Claim, ...]:
         OperationError: There is no schema, the document breaks it, or it claims nothing.
     """
     _check(document, directory / SCHEMA)
-    claims = tuple(_claims(document))
+    try:
+        claims = tuple(_claims(document))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise OperationError(
+            f"the audit output passes {SCHEMA} and still is not what it must be ({error!r}); {_RESTORE}"
+        ) from error
     if not claims:
         raise OperationError("the audit output claims nothing; run `pulumi up`, then again")
     return claims
@@ -62,10 +69,17 @@ def read_claims(document: Any, directory: Path) -> tuple[Claim, ...]:
 def _check(document: Any, path: Path) -> None:
     if not path.is_file():
         raise OperationError(f"{path} does not exist; run `operations` in the folder of the Pulumi project")
-    schema = json.loads(path.read_text())
-    errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(document), key=lambda each: each.json_path
-    )
+    try:
+        schema = json.loads(path.read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validator = jsonschema.Draft202012Validator(schema)
+        checks_nothing = validator.is_valid(None)
+        errors = sorted(validator.iter_errors(document), key=lambda each: each.json_path)
+    except (ValueError, jsonschema.SchemaError, Unresolvable) as error:
+        reason = str(error).splitlines()[0]
+        raise OperationError(f"{path} is not a JSON Schema ({reason}); {_RESTORE}") from error
+    if checks_nothing:
+        raise OperationError(f"{path} admits anything, so it proves nothing; {_RESTORE}")
     if errors:
         shown = "; ".join(f"{each.json_path}: {each.message[:200]}" for each in errors[:_SHOWN])
         raise OperationError(

@@ -5,13 +5,14 @@ kept.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from operations.backups import keep_backup
 from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.clients import Clients
-from operations.errors import OperationError
+from operations.errors import OperationError, StateError
 from operations.interaction import Interaction
 from operations.ownership import Owner, arn_type, owner_of, take_census
 from operations.pulumi_cli import PulumiCli
@@ -131,9 +132,13 @@ def _resolve_planned(recovery: Recovery, owner: Owner, report: Report) -> bool:
         # What exists and cannot be adopted is an orphan; what does not exist is the next `up`'s business.
         found = [each for each in findings if each.verdict in {Verdict.ADOPT, Verdict.BROKEN}]
         before = len(report.adopted)
-        _apply(
-            recovery, scene, [each for each in found if each.resource.urn not in report.unresolved], report
-        )
+        # Who refused a deletion is not asked again; what could not be adopted is, with its planned parents.
+        worth = [
+            each
+            for each in found
+            if each.verdict is Verdict.ADOPT or each.resource.urn not in report.unresolved
+        ]
+        _apply(recovery, scene, worth, report, {each.urn: each for each in plan.creates})
         if len(report.adopted) == before:
             return True
     return True
@@ -163,14 +168,29 @@ def _diagnose(resource: Resource, scene: Scene, recovery: Recovery) -> Finding:
     return diagnose(resource, scene)
 
 
-def _apply(recovery: Recovery, scene: Scene, findings: Sequence[Finding], report: Report) -> None:
+def _apply(
+    recovery: Recovery,
+    scene: Scene,
+    findings: Sequence[Finding],
+    report: Report,
+    planned: Mapping[str, Resource] = MappingProxyType({}),
+) -> None:
     deployment, adopted = scene.deployment, []
     pending = {each.resource.urn for each in deployment.pending}
     for finding in findings:
         urn = finding.resource.urn
         if finding.verdict is Verdict.ADOPT:
+            try:
+                with_parents = deployment.with_components(finding.resource, planned)
+                grown = with_parents.adopt(finding.resource, finding.id, finding.overrides)
+            except StateError as error:
+                report.unresolved[urn] = (
+                    f"{finding.id} exists and cannot be adopted: {error}; run again after `up`"
+                )
+                continue
             _wait_until_ready(recovery, finding)
-            deployment = deployment.adopt(finding.resource, finding.id, finding.overrides)
+            deployment = grown
+            report.unresolved.pop(urn, None)
             report.adopted[urn] = finding.id
             adopted.append(urn)
         elif finding.verdict is Verdict.BROKEN and finding.thing:

@@ -8,7 +8,7 @@ from typing import Any
 from operations.backups import close_journal, journal, keep_backup, open_journal
 from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.clients import Clients
-from operations.errors import OperationError
+from operations.errors import OperationError, StackLockedError
 from operations.interaction import Interaction
 from operations.ownership import Census, Owner, arn_type, owner_of, take_census
 from operations.pulumi_cli import EngineEvent, PulumiCli
@@ -44,12 +44,14 @@ class Outcome:
         lifted: Protection that was lifted.
         retained: What AWS keeps by design.
         leftovers: What else is left: id and what it is. There must be none.
+        failure: What the engine could not delete, in its own words; empty when it deleted everything.
     """
 
     deleted: int
     lifted: tuple[Lifted, ...]
     retained: tuple[Remainder, ...]
     leftovers: dict[str, str]
+    failure: str = ""
 
     def document(self) -> dict[str, Any]:
         """Return the outcome as plain data."""
@@ -89,6 +91,7 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
     prepared = name_final_snapshots(deployment)
     pulumi.require_unchanged(deployment)
     lifted: tuple[Lifted, ...] = ()
+    failure = ""
     if prepared.resources:
         keep_backup(pulumi.directory, pulumi.stack, deployment)
         open_journal(pulumi.directory, pulumi.stack, _merged(before, prepared))
@@ -97,16 +100,23 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
             interaction.note(f"{each.name}: {each.what}")
         pulumi.replace_state(deployment, prepared)
         pulumi.unprotect_all()
-        pulumi.destroy(_Progress(interaction))
+        try:
+            pulumi.destroy(_Progress(interaction))
+        except StackLockedError:
+            raise
+        except OperationError as error:
+            # What is left is exactly what the person now has to know.
+            failure = str(error)
     remembered = _merged(before, prepared)
     left = pulumi.export_state()
     census = take_census(teardown.clients, owner, teardown.kinds)
     retained = remainders(teardown.clients, remembered)
     leftovers = _leftovers(census, owner, remembered, retained)
     leftovers |= {each.urn: "still in the state" for each in left.cloud_resources}
-    if not leftovers:
+    if not leftovers and not failure:
         close_journal(pulumi.directory, pulumi.stack)
-    return Outcome(len(deployment.cloud_resources) - len(left.cloud_resources), lifted, retained, leftovers)
+    deleted = len(deployment.cloud_resources) - len(left.cloud_resources)
+    return Outcome(deleted, lifted, retained, leftovers, failure)
 
 
 def refuse_pending(deployment: Deployment) -> None:

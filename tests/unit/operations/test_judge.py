@@ -328,3 +328,24 @@ def test_an_output_that_breaks_the_contract_is_refused(document: Any, complaint:
 def test_without_the_schema_nothing_is_believed(tmp_path: Path) -> None:
     with pytest.raises(OperationError, match="does not exist"):
         read_claims({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("schema", "complaint"),
+    [
+        ("<html>", "is not a JSON Schema"),
+        ("[]", "is not a JSON Schema"),
+        ('{"type": "colour"}', "is not a JSON Schema"),
+        ('{"$ref": "#/$defs/Missing"}', "is not a JSON Schema"),
+        ("{}", "admits anything"),
+        ('{"type": "object"}', "still is not what it must be"),
+    ],
+)
+def test_a_schema_that_is_damaged_is_named_and_nothing_is_believed(
+    tmp_path: Path, schema: str, complaint: str
+) -> None:
+    path = tmp_path / "infra" / "audit" / "schema.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(schema)
+    with pytest.raises(OperationError, match=f"{complaint}.*restore it"):
+        read_claims({"project": "p"}, tmp_path)

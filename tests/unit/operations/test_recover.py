@@ -15,7 +15,7 @@ from operations.plan import UNKNOWN
 from operations.recovery.recover import Recovery, Report, recover
 from operations.state import Deployment
 from tests.unit.operations.conftest import tags
-from tests.unit.operations.stack_on_disk import FakePulumi, fake, record, state
+from tests.unit.operations.stack_on_disk import COMPONENT_URN, STACK_URN, FakePulumi, fake, record, state, urn
 
 pytestmark = pytest.mark.mission_M71
 
@@ -253,3 +253,33 @@ def test_what_a_torn_down_stack_left_pending_deletion_is_no_candidate(aws: Clien
     new = make_key()
     report = run(aws, fake(state(pending=[("creating", lost)]), tmp_path), kinds=kinds)
     assert (report.adopted, report.is_clean) == ({lost["urn"]: new}, True)
+
+
+def test_a_component_that_never_reached_the_state_is_taken_from_the_plan(
+    aws: Clients, tmp_path: Path
+) -> None:
+    vpc = make_vpc("core")
+    outer = f"{COMPONENT_URN.rsplit('::', 2)[0]}::cloudcommerce:network:Outer::outer"
+    inner = f"{COMPONENT_URN.rsplit('::', 2)[0]}::cloudcommerce:network:Outer$x:y:Inner::inner"
+    planned = [
+        {"urn": outer, "custom": False, "type": "cloudcommerce:network:Outer", "parent": STACK_URN},
+        {"urn": inner, "custom": False, "type": "x:y:Inner", "parent": outer},
+        record(VPC, "core", parent=inner),
+    ]
+    pulumi = fake(state(pending=[("creating", planned[2])]), tmp_path, planned=planned)
+    report = run(aws, pulumi)
+    assert (list(report.adopted.values()), report.is_clean) == ([vpc], True)
+    after = pulumi.export_state()
+    assert [each.urn for each in after.resources[-3:]] == [outer, inner, planned[2]["urn"]]
+    assert after.pending == ()
+
+
+def test_what_cannot_be_adopted_is_reported_and_the_rest_goes_on(aws: Clients, tmp_path: Path) -> None:
+    make_vpc("stuck")
+    vpc = make_vpc("core")
+    password = urn("random:index/randomPassword:RandomPassword", "never-made")
+    stuck = record(VPC, "stuck", dependencies=[password])
+    pulumi = fake(state(), tmp_path, planned=[stuck, record(VPC, "core")])
+    report = run(aws, pulumi)
+    assert list(report.adopted.values()) == [vpc]
+    assert password in report.unresolved[stuck["urn"]]

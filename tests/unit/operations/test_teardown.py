@@ -212,13 +212,21 @@ def test_a_second_run_still_knows_what_the_first_one_deleted_from_the_state(
 
 
 def test_a_destroy_that_fails_is_reported_and_the_journal_kept(aws: Clients, tmp_path: Path) -> None:
-    _, in_state = a_vpc()
+    vpc, in_state = a_vpc()
+    kms = boto3.client("kms", region_name="us-east-1")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
 
-    def destroy(_: FakePulumi) -> None:
+    def destroy(pulumi: FakePulumi) -> None:
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=30)
+        pulumi.memory["state"] = state(in_state).text()
         raise OperationError("DependencyViolation")
 
-    with pytest.raises(OperationError, match="DependencyViolation"):
-        torn_down(aws, fake(state(in_state), tmp_path), destroy)
+    pulumi = fake(state(in_state, record("aws:kms/key:Key", "customer", key)), tmp_path)
+    outcome = torn_down(aws, pulumi, destroy)
+    assert (outcome.deleted, outcome.failure) == (1, "DependencyViolation")
+    assert any(vpc in left for left in outcome.leftovers)
+    assert outcome.leftovers[in_state["urn"]] == "still in the state"
+    assert [each.id for each in outcome.retained] == [key]
     assert journal(tmp_path, "prod") is not None
 
 
