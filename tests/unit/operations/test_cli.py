@@ -11,6 +11,7 @@ from operations import commands
 from operations.cli import main
 from operations.errors import OperationError
 from operations.pulumi_cli import PulumiCli
+from operations.removal.teardown import Outcome
 from operations.state import Deployment
 from tests.unit.operations.stack_on_disk import record, state
 
@@ -74,3 +75,22 @@ def test_without_a_region_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch, t
     result = CliRunner().invoke(main, ["recover", "--stack", "prod"])
     assert result.exit_code == commands.FAILURE
     assert "--region" in result.stderr
+
+
+def test_a_failed_teardown_prints_what_is_left_and_then_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def export(_: PulumiCli) -> Deployment:
+        return state()
+
+    def tear_down(*_: Any) -> Outcome:
+        return Outcome(1, (), (), {"vpc-1": "still in the state"}, "DependencyViolation")
+
+    monkeypatch.setattr(PulumiCli, "export_state", export)
+    monkeypatch.setattr(commands, "free_the_stack", lambda *_, **__: False)
+    monkeypatch.setattr(commands, "tear_down", tear_down)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["teardown", "--stack", "prod", "--yes"])
+    assert result.exit_code == commands.FAILURE
+    assert "vpc-1" in result.stdout
+    assert "DependencyViolation" in result.stderr
