@@ -11,6 +11,7 @@ from cloudcommerce_sandbox.console import duration, out
 from cloudcommerce_sandbox.engine.events import Failure, name_of, type_of
 from cloudcommerce_sandbox.engine.runner import Outcome
 from cloudcommerce_sandbox.engine.state import StackState
+from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.executors import WORDS, count_executors
 from cloudcommerce_sandbox.session import Session
 from cloudcommerce_sandbox.supervisor import is_up
@@ -89,6 +90,26 @@ def next_step(stack: str, state: StackState, outcome: Outcome) -> str:
     if outcome.interrupted:
         return "  → `make up` goes on from there."
     return "  → Mend the cause and run `make up` again: it goes on from where it ended."
+
+
+def refuse_unfinished_creations(stack: str, state: StackState | None) -> None:
+    """Refuse to update over creations whose end is not known: the engine would make the resources once more.
+
+    Args:
+        stack: The stack's name.
+        state: What the engine has written down; None when there is none.
+
+    Raises:
+        SandboxError: With the resources and the way out.
+    """
+    creations = [item for item in (state.pending if state else ()) if item.get("type") == "creating"]
+    if not creations:
+        return
+    names = ", ".join(name_of(item["resource"]["urn"]) for item in creations)
+    raise SandboxError(
+        f"The last run of {stack} was ended while it made these, and may have made them: {names}.",
+        f"Run `make recover STACK={stack}` first; then `make up` goes on from there.",
+    )
 
 
 def _executors(session: Session, state: StackState) -> str:

@@ -6,7 +6,8 @@ import pytest
 from cloudcommerce_sandbox.engine.events import Progress
 from cloudcommerce_sandbox.engine.runner import Outcome
 from cloudcommerce_sandbox.engine.state import StackState
-from cloudcommerce_sandbox.summary import next_step
+from cloudcommerce_sandbox.errors import SandboxError
+from cloudcommerce_sandbox.summary import next_step, refuse_unfinished_creations
 
 URN = "urn:pulumi:prod::shop::aws:ec2/securityGroup:SecurityGroup::valkey"
 
@@ -40,3 +41,17 @@ def test_failure_without_doubt_is_mended_and_gone_on_from() -> None:
 
     assert "recover" not in said
     assert "make up" in said
+
+
+@pytest.mark.mission_M70
+def test_up_refuses_to_make_again_what_a_killed_run_may_have_made() -> None:
+    state = StackState(pending=({"type": "creating", "resource": {"urn": URN}},))
+    with pytest.raises(SandboxError, match="may have made them: valkey") as refusal:
+        refuse_unfinished_creations("prod", state)
+    assert "make recover STACK=prod" in str(refusal.value.remedy)
+
+
+@pytest.mark.parametrize("kind", ["updating", "deleting", "reading"])
+def test_up_goes_on_over_what_it_can_repeat(kind: str) -> None:
+    refuse_unfinished_creations("prod", StackState(pending=({"type": kind, "resource": {"urn": URN}},)))
+    refuse_unfinished_creations("prod", None)
