@@ -232,7 +232,8 @@ class Deployment:
 
         The root is left out, for probing the lock refreshes it; pending operations that are gone are no
         change, for the same refresh forgets them. Ciphertexts are left out, for the engine may encrypt the
-        same value anew; a resource whose secret was changed has another time of modification.
+        same value anew, and what is empty, for it leaves some of that out when it writes a record again; a
+        resource whose values were changed has another time of modification.
         """
         before, now = _fingerprints(earlier), _fingerprints(self)
         told_apart = {urn for urn, _ in before ^ now}
@@ -270,17 +271,19 @@ def _needs(resource: Resource) -> tuple[str, ...]:
 
 def _fingerprints(deployment: Deployment) -> set[tuple[str, str]]:
     return {
-        (each.urn, json.dumps(_without_ciphertexts(each.record), sort_keys=True))
+        (each.urn, json.dumps(_essence(each.record), sort_keys=True))
         for each in deployment.resources
         if each.resource_type != STACK_TYPE
     }
 
 
-def _without_ciphertexts(value: Any) -> Any:
+def _essence(value: Any) -> Any:
+    """Return a value without ciphertexts, and without what is empty: the engine may write `[]` as nothing."""
     if isinstance(value, Mapping):
-        return {key: _without_ciphertexts(each) for key, each in value.items() if key != "ciphertext"}
+        kept = {key: _essence(each) for key, each in value.items() if key != "ciphertext"}
+        return {key: each for key, each in kept.items() if each not in (None, [], {})}
     if isinstance(value, list):
-        return [_without_ciphertexts(each) for each in value]
+        return [_essence(each) for each in value]
     return value
 
 
