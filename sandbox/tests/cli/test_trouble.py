@@ -102,6 +102,15 @@ def test_damaged_state_is_told_and_not_taken_for_none(layout: Layout, latest: ob
     assert read_state(layout, "fixture", "prod") is None
 
 
+def test_resources_inside_of_components_are_sound(layout: Layout) -> None:
+    parent = "urn:pulumi:prod::fixture::shop:data:Store::a"
+    child = f"urn:pulumi:prod::fixture::shop:data:Store$shop:data:Part${SOUND['type']}::odd::$name"
+    write_state(layout, {"resources": [{**SOUND, "urn": child, "parent": parent}]})
+    state = read_state(layout, "fixture", "prod")
+    assert state is not None
+    assert [resource["urn"] for resource in state.custom()] == [child]
+
+
 def test_truncated_and_deeply_nested_state_is_damaged(layout: Layout) -> None:
     path = write_state(layout, {"resources": [SOUND]})
     whole = path.read_text()

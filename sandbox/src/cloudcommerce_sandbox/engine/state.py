@@ -20,7 +20,9 @@ from cloudcommerce_sandbox.workspace.layout import Layout
 
 _ARCHIVES_KEPT = 5
 _INCARNATION = "incarnation"
-_URN = re.compile(r"urn:pulumi:.+::.+::[^:]+:[^:]*:[^:]+::.+", re.DOTALL)
+# A child's type is the chain of its parents' types: `component:module:Name$aws:module:Name`.
+_TYPE = r"[^:$]+:[^:$]*:[^:$]+"
+_URN = re.compile(rf"urn:pulumi:.+::.+::(?:{_TYPE}\$)*{_TYPE}::.+", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
