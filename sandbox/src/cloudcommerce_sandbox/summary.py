@@ -92,17 +92,17 @@ def next_step(stack: str, state: StackState, outcome: Outcome) -> str:
     return "  → Mend the cause and run `make up` again: it goes on from where it ended."
 
 
-def refuse_unfinished_creations(stack: str, state: StackState | None) -> None:
+def refuse_unfinished_creations(stack: str, state: StackState) -> None:
     """Refuse to update over creations whose end is not known: the engine would make the resources once more.
 
     Args:
         stack: The stack's name.
-        state: What the engine has written down; None when there is none.
+        state: What the engine has written down.
 
     Raises:
         SandboxError: With the resources and the way out.
     """
-    creations = [item for item in (state.pending if state else ()) if item.get("type") == "creating"]
+    creations = [item for item in state.pending if item.get("type") == "creating"]
     if not creations:
         return
     names = ", ".join(name_of(item["resource"]["urn"]) for item in creations)

@@ -54,4 +54,4 @@ def test_up_refuses_to_make_again_what_a_killed_run_may_have_made() -> None:
 @pytest.mark.parametrize("kind", ["updating", "deleting", "reading"])
 def test_up_goes_on_over_what_it_can_repeat(kind: str) -> None:
     refuse_unfinished_creations("prod", StackState(pending=({"type": kind, "resource": {"urn": URN}},)))
-    refuse_unfinished_creations("prod", None)
+    refuse_unfinished_creations("prod", StackState())

@@ -70,7 +70,7 @@ def up(stack: str) -> None:
     """Apply the stack to the sandbox."""
     layout = Layout.find()
     with Steps() as steps, opened(layout, stack, steps) as session:
-        summary.refuse_unfinished_creations(stack, states.read_state(layout, project_name(layout), stack))
+        summary.refuse_unfinished_creations(stack, session.state())
         outcome = session.engine.stream(
             steps, f"pulumi up --stack {stack}", "up", "--skip-preview", "--stack", stack
         )
