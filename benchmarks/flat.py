@@ -11,7 +11,7 @@ from typing import Any
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """Key by which Pulumi marks special values: https://www.pulumi.com/docs/iac/using-pulumi/pulumi-sdk/"""
 
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of a secret, no secret
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of a secret, no secret
 _ASSET = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 _SHORTEST_REFERENCE = 6
@@ -53,6 +53,8 @@ class _Flattening:
                 "name": f"r{index}",
                 "inputs": inputs,
                 "depends": sorted(after - used),
+                "id": record["id"],
+                "outputs": record.get("outputs") or {},
             }
         )
         self.numbers[record["urn"]] = index
@@ -60,7 +62,7 @@ class _Flattening:
 
     def _refer(self, value: Any, urns: Sequence[str], used: set[int]) -> Any:
         if isinstance(value, dict):
-            if value.get(SIGNATURE) == _SECRET:
+            if value.get(SIGNATURE) == SECRET:
                 return {"$secret": value["plaintext"]}
             if value.get(SIGNATURE) in {_ASSET, _ARCHIVE}:
                 return {"$asset": value}
@@ -102,7 +104,8 @@ def flatten(records: Sequence[Mapping[str, Any]], copies: int = 1) -> Document:
         copies: How many times everything is registered; fixed names get a suffix from the second on.
 
     Returns:
-        `tags` of the provider, and `resources` with `type`, `name`, `inputs` and `depends`.
+        `inputs` of the provider, and `resources` with `type`, `name`, `inputs`, `depends`, and the `id` and
+        `outputs` that they had.
     """
     flattening = _Flattening()
     for record in records:
@@ -150,7 +153,7 @@ def _referable(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if name == "id":
             continue
         text = value
-        if isinstance(value, dict) and value.get(SIGNATURE) == _SECRET:
+        if isinstance(value, dict) and value.get(SIGNATURE) == SECRET:
             continue
         if isinstance(text, str) and len(text) >= _SHORTEST_REFERENCE:
             yield text, name

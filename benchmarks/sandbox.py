@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 
 from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.session import Session, opened
-from cloudcommerce_sandbox.supervisor import ensure_emulator, stop_emulator
-from cloudcommerce_sandbox.workspace.home import write_launcher
+from cloudcommerce_sandbox.supervisor import stop_emulator
+from cloudcommerce_sandbox.workspace.home import our_plugins, write_launcher
 from cloudcommerce_sandbox.workspace.layout import CHECKOUT_VARIABLE, Layout
+
+from benchmarks.noop_plugin import VARIABLE
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(__file__).parent / "programs"
@@ -39,7 +41,7 @@ class Subject:
     """
 
     layout: Layout
-    variables: Mapping[str, str]
+    variables: dict[str, str]
 
     @cached_property
     def session(self) -> Session:
@@ -102,14 +104,20 @@ class Subject:
         found: list[dict[str, Any]] = json.loads(done.stdout)["deployment"]["resources"]
         return found
 
-    def use_plugin(self, name: str, version: str, module: str) -> None:
-        """Have the engine start a module of the benchmark as a plugin."""
+    def use_plugin(self, name: str, command: str) -> None:
+        """Have the engine start a module, given with its arguments, as one of the installed plugins."""
         home = self.layout.home(self.session.plugins)
-        write_launcher(home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}", module)
+        plugin = next(plugin for plugin in our_plugins() if plugin.name == name)
+        write_launcher(home / "plugins" / plugin.directory_name / plugin.executable_name, command)
+
+    def answer_at_once(self) -> None:
+        """Replace every plugin by one that does nothing."""
+        for plugin in our_plugins():
+            self.use_plugin(plugin.name, f"benchmarks.noop_plugin {plugin.name} {plugin.version}")
 
 
 class Benches:
-    """Makes subjects that share one emulator and one engine.
+    """Makes subjects, each with an emulator of its own.
 
     Args:
         folder: An empty folder for all of them.
@@ -119,13 +127,12 @@ class Benches:
         # `make bench` runs in the environment of the checkout's own sandbox.
         os.environ.pop(CHECKOUT_VARIABLE, None)
         self._folder = folder
-        self._emulator = Layout(folder / "emulator")
-        self._emulator.root.mkdir(parents=True)
-        self.emulator, _ = ensure_emulator(self._emulator)
+        self._subjects: list[Subject] = []
 
     def close(self) -> None:
-        """End the emulator."""
-        stop_emulator(self._emulator)
+        """End the emulators."""
+        for subject in self._subjects:
+            stop_emulator(subject.layout)
 
     def product(self, name: str) -> Subject:
         """Return the production program, as it is in the checkout."""
@@ -136,13 +143,15 @@ class Benches:
             shutil.copy2(file, subject.layout.checkout / file.name)
         return subject
 
-    def generated(self, name: str, program: str, document: Mapping[str, Any]) -> Subject:
-        """Return a program of `programs/` with its data."""
+    def flat(self, name: str, document: Mapping[str, Any]) -> Subject:
+        """Return the flat program with its data."""
         subject = self._subject(name)
         folder = subject.layout.checkout / "infra"
         folder.mkdir()
-        shutil.copy2(PROGRAMS / f"{program}.py", folder / "__main__.py")
-        (folder / "resources.json").write_text(json.dumps(document))
+        shutil.copy2(PROGRAMS / "flat.py", folder / "__main__.py")
+        resources = folder / "resources.json"
+        resources.write_text(json.dumps(document))
+        subject.variables[VARIABLE] = str(resources)
         (subject.layout.checkout / "Pulumi.yaml").write_text(
             "name: cloudcommerce\nmain: infra/\nruntime: python\n"
         )
@@ -159,5 +168,6 @@ class Benches:
         for built in (Layout(CHECKOUT).tools / name for name in ("pulumi", ".pulumi.json")):
             if built.is_file():
                 shutil.copy2(built, layout.tools / built.name)
-        shutil.copy(self._emulator.emulator, layout.emulator)
-        return Subject(layout, {"PYTHONPATH": str(CHECKOUT)})
+        subject = Subject(layout, {"PYTHONPATH": str(CHECKOUT)})
+        self._subjects.append(subject)
+        return subject

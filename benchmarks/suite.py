@@ -14,7 +14,6 @@ from benchmarks.memory import PeakMemory, proportional_mib
 from benchmarks.recording_plugin import VARIABLE
 from benchmarks.sandbox import CHECKOUT, Benches, BenchmarkError, Subject
 
-AWS_SDK = "7.51.1"
 COPIES = 4
 
 
@@ -82,9 +81,8 @@ def measure(folder: Path, runs: int, say: Callable[[str], None], *, large: bool)
     try:
         say("record the AWS calls of the production stack")
         product = benches.product("product")
-        calls = _record(benches, product, folder, results)
+        calls = _record(product, folder, results)
         records = product.records()
-        product.use_plugin("aws", AWS_SDK, "cloudcommerce_sandbox.plugins.aws")
         recordings = {"boto3": calls}
         subjects = _subjects(benches, records, copies=1)
         if large:
@@ -92,7 +90,6 @@ def measure(folder: Path, runs: int, say: Callable[[str], None], *, large: bool)
             flat = subjects[f"flat x{COPIES}"]
             say(f"record the AWS calls of {COPIES} times the stack")
             recordings[f"boto3 x{COPIES}"] = _recorded(flat, folder / f"calls{COPIES}")
-            flat.use_plugin("aws", AWS_SDK, "cloudcommerce_sandbox.plugins.aws")
         for number in range(runs):
             for name, subject in {"product": product, **subjects}.items():
                 say(f"run {number + 1} of {runs}: {name}")
@@ -109,29 +106,29 @@ def measure(folder: Path, runs: int, say: Callable[[str], None], *, large: bool)
 
 def _subjects(benches: Benches, records: list[dict[str, Any]], copies: int) -> dict[str, Subject]:
     document, suffix = flatten(records, copies), "" if copies == 1 else f" x{copies}"
-    flat = benches.generated(f"flat{copies}", "flat", document)
-    floor = benches.generated(f"floor{copies}", "floor", document)
-    floor.use_plugin("noop", "1.0.0", "benchmarks.noop_plugin")
+    flat, floor = (benches.flat(f"{name}{copies}", document) for name in ("flat", "floor"))
+    floor.answer_at_once()
     return {f"flat{suffix}": flat, f"floor{suffix}": floor}
 
 
-def _record(benches: Benches, product: Subject, folder: Path, results: Results) -> Path:
-    results.memory["emulator, empty"] = proportional_mib(benches.emulator.pid)
+def _record(product: Subject, folder: Path, results: Results) -> Path:
+    emulator = product.session.emulator
+    results.memory["emulator, empty"] = proportional_mib(emulator.pid)
     with PeakMemory(os.getpid()) as peak:
         file = _recorded(product, folder / "calls")
-    results.memory["emulator, holding production"] = proportional_mib(benches.emulator.pid)
+    results.memory["emulator, holding production"] = proportional_mib(emulator.pid)
     results.memory["engine, plugins and program, at most"] = peak.mib
     results.resources = len(flatten(product.records())["resources"])
-    results.calls = benches.emulator.get("calls")["total"]
+    results.calls = emulator.get("calls")["total"]
     return file
 
 
 def _recorded(subject: Subject, file: Path) -> Path:
-    subject.use_plugin("aws", AWS_SDK, "benchmarks.recording_plugin")
-    recording = Subject(subject.layout, {**subject.variables, VARIABLE: str(file)})
-    recording.start_over()
-    recording.use_plugin("aws", AWS_SDK, "benchmarks.recording_plugin")
-    recording.up()
+    subject.start_over()
+    subject.use_plugin("aws", "benchmarks.recording_plugin")
+    subject.variables[VARIABLE] = str(file)
+    subject.up()
+    subject.use_plugin("aws", "cloudcommerce_sandbox.plugins.aws")
     return file
 
 
