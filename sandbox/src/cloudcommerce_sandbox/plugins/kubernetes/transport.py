@@ -1,0 +1,220 @@
+"""Requests to one API server: credentials by the official client, one connection pool, retries."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import urllib3
+
+from cloudcommerce_sandbox.plugins.kubernetes.errors import ApiError, UnreachableError
+
+_CONNECTIONS: Final = 32
+_TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=60.0)
+_PATIENCE: Final = 30.0
+"""Seconds during which a server that is restarted or overloaded is asked again."""
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 4.0
+_BUSY: Final = (429, 500, 502, 503, 504)
+_REFUSALS: Final = 400
+_UNAUTHORIZED: Final = 401
+
+
+class Transport:
+    """Sends requests to the API server that a kubeconfig's context names. Safe for many threads.
+
+    Args:
+        config: The kubeconfig.
+        context: Name of the context; empty for the current one.
+        cluster: Name of a cluster that overrides the context's.
+        cancelled: Ends waits early.
+
+    Raises:
+        UnreachableError: The kubeconfig leads to no server, or gives no credentials.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], context: str, cluster: str, cancelled: threading.Event
+    ) -> None:
+        self._cancelled = cancelled
+        self._settings, self._pool = _connect(_with_cluster(config, context, cluster), context)
+        self._refresh_lock = threading.Lock()
+        self.host = str(self._settings.host)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        patience: float = _PATIENCE,
+    ) -> Any:
+        """Send a request and return the parsed answer.
+
+        A server that refuses connections or says that it is busy is asked again with growing pauses, so that
+        its restart in the middle of an update goes unnoticed. A caller of a request that is not idempotent
+        has to expect that an earlier attempt succeeded unheard.
+
+        Args:
+            method: HTTP method.
+            path: Path on the server.
+            query: Query parameters.
+            body: What to send, as plain values.
+            content_type: Type of the body.
+            accept: Wanted type of the answer.
+            patience: Seconds to go on for.
+
+        Raises:
+            ApiError: The server refused.
+            UnreachableError: It did not answer for that long.
+        """
+        url = self.host + path + ("?" + urlencode(query) if query else "")
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Accept": accept, "Content-Type": content_type}
+        end, pause = time.monotonic() + patience, _FIRST_PAUSE
+        while True:
+            failure, wait = self._attempt(method, url, data, headers)
+            if not isinstance(failure, Exception):
+                return failure
+            if wait is None or time.monotonic() + wait > end or self._cancelled.is_set():
+                raise failure
+            self._cancelled.wait(max(pause, wait))
+            pause = min(_LONGEST_PAUSE, pause * 2)
+
+    def _attempt(
+        self, method: str, url: str, data: bytes | None, headers: dict[str, str]
+    ) -> tuple[Any, float | None]:
+        """Return the answer or the failure, and after how many seconds to try again (None: never)."""
+        try:
+            answer = self._pool.request(
+                method, url, body=data, headers={**headers, **self._credentials()}, retries=False
+            )
+        except urllib3.exceptions.SSLError as error:
+            return UnreachableError(f"no trusted connection to {self.host}: {error}"), None
+        except urllib3.exceptions.HTTPError as error:
+            return UnreachableError(f"{self.host} does not answer: {_reason(error)}"), 0.0
+        if answer.status < _REFUSALS:
+            return json.loads(answer.data), None
+        return _refusal(answer, self.host)
+
+    def _credentials(self) -> dict[str, str]:
+        # The official client runs the kubeconfig's `exec` command again when its token is about to expire.
+        with self._refresh_lock:
+            token = self._settings.get_api_key_with_prefix("authorization")
+        return {"Authorization": token} if token else {}
+
+
+def _refusal(answer: Any, host: str) -> tuple[ApiError | UnreachableError, float | None]:
+    try:
+        status = json.loads(answer.data)
+    except ValueError:
+        status = {}
+    if not isinstance(status, dict) or status.get("kind") != "Status":
+        text = answer.data[:300].decode(errors="replace").strip()
+        status = {"message": f"{host} answers HTTP {answer.status}: {text}"}
+    error = ApiError(answer.status, status)
+    if answer.status == _UNAUTHORIZED:
+        message = f"{host} does not accept the credentials of the kubeconfig: {error.message}"
+        return UnreachableError(message), None
+    if answer.status not in _BUSY:
+        return error, None
+    return error, float(answer.headers.get("Retry-After") or 0)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return text.rpartition(">: ")[2] or text or type(error).__name__
+
+
+def _with_cluster(config: Mapping[str, Any], context: str, cluster: str) -> dict[str, Any]:
+    if not cluster:
+        return dict(config)
+    chosen = context or config.get("current-context")
+    contexts = [
+        {**item, "context": {**(item.get("context") or {}), "cluster": cluster}}
+        if item.get("name") == chosen
+        else item
+        for item in config.get("contexts") or ()
+    ]
+    return {**config, "contexts": contexts}
+
+
+def _connect(config: Mapping[str, Any], context: str) -> tuple[Any, urllib3.PoolManager]:
+    # Importing the official client takes half a second: only who connects shall pay for it.
+    from kubernetes.client import Configuration  # noqa: PLC0415
+    from kubernetes.config import ConfigException, load_kube_config_from_dict  # noqa: PLC0415
+
+    settings = Configuration()
+    with tempfile.TemporaryDirectory(prefix="kubeconfig-") as files:
+        # The client writes certificates and keys from the kubeconfig to files; they are read here and go.
+        try:
+            load_kube_config_from_dict(
+                config, context or None, settings, persist_config=False, temp_file_path=files
+            )
+        except (ConfigException, ValueError, TypeError, OSError) as error:
+            message = f"the kubeconfig can't be used: {error}"
+            raise UnreachableError(message) from error
+        _require_credentials(config, context, settings)
+        with _named_failure():
+            pool = _pool(settings)
+    return settings, pool
+
+
+@contextmanager
+def _named_failure() -> Iterator[None]:
+    try:
+        yield
+    except (ssl.SSLError, OSError) as error:
+        message = f"the certificates of the kubeconfig can't be used: {error}"
+        raise UnreachableError(message) from error
+
+
+def _require_credentials(config: Mapping[str, Any], context: str, settings: Any) -> None:
+    """Say why an `exec` command gave no credentials; the official client only logs it."""
+    from kubernetes.config import ConfigException  # noqa: PLC0415
+    from kubernetes.config.exec_provider import ExecProvider  # noqa: PLC0415
+    from kubernetes.config.kube_config import ConfigNode  # noqa: PLC0415
+
+    chosen = context or config.get("current-context")
+    user_name = next(
+        (item["context"].get("user") for item in config.get("contexts") or () if item.get("name") == chosen),
+        None,
+    )
+    users = [item.get("user") or {} for item in config.get("users") or () if item.get("name") == user_name]
+    if not users or "exec" not in users[0] or settings.api_key.get("authorization") or settings.cert_file:
+        return
+    try:
+        ExecProvider(ConfigNode("exec", users[0]["exec"]), None).run()
+        reason = "it gives neither a token nor a certificate"
+    except (ConfigException, OSError, ValueError) as error:
+        reason = str(error)
+    command = " ".join([str(user["exec"].get("command")), *(user["exec"].get("args") or ())])
+    message = f"`{command}` of the kubeconfig gives no credentials: {reason}"
+    raise UnreachableError(message)
+
+
+def _pool(settings: Any) -> urllib3.PoolManager:
+    tls = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
+    # A private cluster's own CA need not carry the extensions that strict checking wants.
+    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not settings.verify_ssl:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    if settings.cert_file:
+        tls.load_cert_chain(settings.cert_file, settings.key_file or None)
+    more: dict[str, Any] = {}
+    if settings.tls_server_name:
+        more["server_hostname"] = settings.tls_server_name
+    maker: Callable[..., urllib3.PoolManager] = urllib3.PoolManager
+    if settings.proxy:
+        maker, more["proxy_url"] = urllib3.ProxyManager, settings.proxy
+    return maker(num_pools=2, maxsize=_CONNECTIONS, ssl_context=tls, timeout=_TIMEOUT, **more)
