@@ -175,6 +175,8 @@ def _tell(refreshed: Refreshed, stack: str, steps: Steps) -> None:
     name = stack_file_name(stack)
     if refreshed.local:
         steps.say(f"  [yellow]![/] Set in the sandbox only, not in {name}: {', '.join(refreshed.local)}")
+    if refreshed.restored:
+        steps.say(f"  [yellow]![/] Back as in {name}, after their removal: {', '.join(refreshed.restored)}")
     if refreshed.encrypted:
         steps.say(
             f"  [yellow]![/] {name} has encrypted settings that only its own backend reads, left out: "

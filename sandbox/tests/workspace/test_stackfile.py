@@ -62,18 +62,32 @@ def test_tracked_change_wins_over_a_local_one_of_the_same_setting(tracked: Path,
     assert config(copy)["shop:size"] == "large"
 
 
-def test_removal_goes_both_ways(tracked: Path, copy: Path) -> None:
-    refresh_copy(tracked, copy)
-    content = yaml.safe_load(copy.read_text())
-    del content["config"]["shop:zones"]
-    copy.write_text(yaml.safe_dump(content))
-    refresh_copy(tracked, copy)
-    assert "shop:zones" not in config(copy)
+def remove(path: Path, key: str) -> None:
+    content = yaml.safe_load(path.read_text())
+    del content["config"][key]
+    path.write_text(yaml.safe_dump(content))
 
+
+def test_removal_in_the_tracked_file_arrives(tracked: Path, copy: Path) -> None:
+    refresh_copy(tracked, copy)
     tracked.write_text("config: {}\n")
     refresh_copy(tracked, copy)
 
     assert config(copy) == {}
+
+
+def test_removal_in_the_sandbox_brings_the_tracked_setting_back(tracked: Path, copy: Path) -> None:
+    refresh_copy(tracked, copy)
+    edit(copy, size="medium", mine="local")
+    refresh_copy(tracked, copy)
+    remove(copy, "shop:size")
+    remove(copy, "shop:mine")
+
+    refreshed = refresh_copy(tracked, copy)
+
+    assert refreshed == Refreshed(restored=("shop:size",))
+    assert config(copy) == {"shop:size": "small", "shop:zones": ["a", "b"]}
+    assert refresh_copy(tracked, copy) == Refreshed()
 
 
 def test_secrets_of_another_backend_are_left_out_and_named(tracked: Path, copy: Path) -> None:

@@ -28,11 +28,13 @@ class Refreshed:
     Attributes:
         changed: Settings that came from the tracked file since the last time.
         local: Settings that differ from the tracked file because they were set in the sandbox.
+        restored: Settings that were removed in the sandbox and are back, as the tracked file has them.
         encrypted: Settings of the tracked file that only its own backend can decrypt, and that were left out.
     """
 
     changed: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
     encrypted: tuple[str, ...] = ()
 
 
@@ -41,7 +43,7 @@ def refresh_copy(tracked: Path, copy: Path) -> Refreshed:
 
     It is a merge of three: the copy, the tracked file, and the tracked file as it was the last time (kept
     beside the copy). A setting that changed in the tracked file arrives; one that was changed in the sandbox
-    only stays.
+    only stays, until it is removed there (`pulumi config rm`): then the tracked file's is back.
 
     Args:
         tracked: The stack file under version control; it may be missing.
@@ -61,27 +63,25 @@ def refresh_copy(tracked: Path, copy: Path) -> Refreshed:
     ours = _load_or_nothing(copy)
 
     local = _local_changes(base=base, ours=_config(ours), upstream=upstream)
-    merged = {**upstream, **{key: value for key, value in local.items() if value is not None}}
-    for key in (key for key, value in local.items() if value is None):
-        merged.pop(key, None)
+    restored = sorted(key for key in base if _config(ours) and key not in _config(ours) and key in upstream)
 
     content = {key: value for key, value in theirs.items() if key not in (*_SECRETS_KEYS, "config")}
     content |= {key: ours[key] for key in _SECRETS_KEYS if key in ours}
-    content["config"] = merged
+    content["config"] = {**upstream, **local}
     write_atomically(copy, yaml.safe_dump(content, sort_keys=False))
     write_atomically(base_file, yaml.safe_dump({"config": upstream}, sort_keys=False))
     changed = tuple(sorted(key for key in {*base, *upstream} if base.get(key) != upstream.get(key)))
-    return Refreshed(changed=changed, local=tuple(sorted(local)), encrypted=encrypted)
+    return Refreshed(
+        changed=changed, local=tuple(sorted(local)), restored=tuple(restored), encrypted=encrypted
+    )
 
 
 def _local_changes(*, base: Settings, ours: Settings, upstream: Settings) -> Settings:
-    """Return what was set (or, as None, removed) in the sandbox and not changed in the tracked file since."""
-    if not ours:
-        return {}  # no copy yet, or none that can be read
+    """Return what was set in the sandbox and not changed in the tracked file since."""
     return {
-        key: ours.get(key)
-        for key in {*base, *ours}
-        if ours.get(key) != base.get(key) and base.get(key) == upstream.get(key)
+        key: value
+        for key, value in ours.items()
+        if value != base.get(key) and base.get(key) == upstream.get(key)
     }
 
 
