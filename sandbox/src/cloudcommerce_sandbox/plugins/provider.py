@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 Tree = dict[str, Any]
 """Properties as `wire.decode` makes them: plain values with `Secret`, `UNKNOWN` and `Asset` inside."""
@@ -141,6 +141,10 @@ class Provider(ABC):
         """Return what is wrong with the provider's configuration."""
         return []
 
+    def diff_config(self, old: Tree, new: Tree) -> Difference:
+        """Compare configurations; by default no change replaces the resources: they notice it themselves."""
+        return Difference({key: Change(Kind.UPDATE) for key in {**old, **new} if old.get(key) != new.get(key)})
+
     @abstractmethod
     def configure(self, config: Tree) -> None:
         """Take the configuration, once, before anything else but `check_config`."""
@@ -171,6 +175,11 @@ class Provider(ABC):
 
     def invoke(self, token: str, args: Tree) -> tuple[Tree, list[Failure]]:  # noqa: ARG002 - see the message
         """Run a function of the provider, for example `aws:index/getRegion:getRegion`."""
+        message = f"{token} is not implemented by the sandbox's {self.name} plugin"
+        raise ProviderError(message)
+
+    def construct(self, token: str) -> NoReturn:
+        """Refuse a component that the plugin itself would have to make."""
         message = f"{token} is not implemented by the sandbox's {self.name} plugin"
         raise ProviderError(message)
 

@@ -106,11 +106,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_guarded
     def DiffConfig(self, request: Any) -> Any:
-        """Report changed configuration, never a replacement: resources notice a new region themselves."""
-        old, new = decode(request.old_inputs), decode(request.news)
-        keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-        changes = provider_pb2.DiffResponse.DIFF_SOME if keys else provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=changes, diffs=keys)
+        """Report changed configuration, and whether it leads to another place."""
+        old, new = _parse_config(decode(request.old_inputs)), _parse_config(decode(request.news))
+        found = self._provider.diff_config(old, new).changes
+        changes = provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
+        replaces = [key for key, change in found.items() if change.replace]
+        return provider_pb2.DiffResponse(changes=changes, diffs=list(found), replaces=replaces)
 
     @_guarded
     def Configure(self, request: Any) -> Any:
@@ -230,6 +231,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.InvokeResponse(
             **{"return": encode(result)}, failures=_failures(failures, arguments)
         )
+
+    @_guarded
+    def Construct(self, request: Any) -> Any:
+        """Make a component."""
+        return self._provider.construct(request.type)
 
     def Cancel(self, _request: Any, _context: Any) -> Any:
         """End waits early."""
