@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.supervisor import stop_emulator
+from cloudcommerce_sandbox.tools.catalogue import PULUMI
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
 from cloudcommerce_sandbox.tools.store import ToolStore
 from cloudcommerce_sandbox.workspace.layout import Layout
@@ -21,7 +22,7 @@ def pulumi() -> Path:
     """The checkout's own engine; built when it is not there yet."""
     layout = Layout(CHECKOUT)
     with Steps() as steps:
-        return ensure_tools(ToolStore(layout.tools), layout.logs, steps)["pulumi"]
+        return ensure_tools(ToolStore(layout.tools), layout.logs, steps, [PULUMI])["pulumi"]
 
 
 @pytest.fixture

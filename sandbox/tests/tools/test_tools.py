@@ -1,6 +1,7 @@
 """Finding and building tools, with a small Go module in place of a large one."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,10 +41,9 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GoTool:
         name="greeter",
         version="1.2.3",
         module="greeter",
-        package=".",
+        package="example.com/greeter",
         version_command=(),
-        oldest_on_path=(1, 2),
-        below_on_path=(2,),
+        from_path=((1, 2), (2,)),
         linker_flags=("-X main.version=v1.2.3",),
     )
 
@@ -248,6 +248,8 @@ def test_catalogue_agrees_with_the_pinned_modules(entry: GoTool) -> None:
     module = (entry.directory / "go.mod").read_text()
 
     assert f" v{entry.version}" in module
-    assert f"tool {entry.package}\n" in module
-    assert any(entry.version in flag for flag in entry.linker_flags)
+    assert re.search(rf"^(tool |\t){re.escape(entry.package)}$", module, re.MULTILINE)
+    assert all(
+        other.linker_flags == entry.linker_flags for other in CATALOGUE if other.module == entry.module
+    )
     assert len(key_of(entry)) == 64

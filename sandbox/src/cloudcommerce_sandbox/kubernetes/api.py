@@ -188,11 +188,11 @@ class ClusterApi:
             service: Such as `ec2`.
         """
         if service not in self._aws:
-            session: Any = boto3.session.Session(
-                **dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "sandbox"),
-                region_name=self.region,
-            )
-            self._aws[service] = session.client(service, endpoint_url=self.emulator)
+            # The emulator takes any credentials; these are the ones it knows.
+            known: dict[str, Any] = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "sandbox")
+            session = boto3.session.Session(**known, region_name=self.region)
+            create: Any = session.client
+            self._aws[service] = create(service, endpoint_url=self.emulator)
         return self._aws[service]
 
     def close(self) -> None:

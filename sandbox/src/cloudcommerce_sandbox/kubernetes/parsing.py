@@ -19,7 +19,7 @@ def parse(kind: type[_T], value: Any, place: str) -> _T:
     """Read an object of a document.
 
     A field takes its value from the key of its name in camel case, or from the key in its metadata. One that
-    has a default may be missing or null. Keys that no field asks for are left alone: a newer emulator may say more.
+    has a default may be missing or null. Keys that no field asks for are left alone.
 
     Args:
         kind: The dataclass. Its fields are strings, numbers, booleans, literals, mappings with text keys,

@@ -1,5 +1,6 @@
-"""What tools there are: one entry a tool, each pinned by a Go module under `sandbox/tools/`."""
+"""What tools there are: one entry a command, each pinned by a Go module under `sandbox/tools/`."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,13 @@ class GoTool:
     Attributes:
         name: The executable's name.
         version: The version that the module pins and `version_command` must print.
-        module: The folder under `sandbox/tools/` with its `go.mod` and `go.sum`.
-        package: The Go package of the command.
+        module: The folder under `sandbox/tools/` with its `go.mod` and `go.sum`; one may bring several
+            commands.
+        package: The Go package of the command, by its full path.
         version_command: Arguments that make it print its version.
-        oldest_on_path: The oldest version that is taken from PATH instead of a build.
-        below_on_path: The first version, above it, that is not.
-        linker_flags: Flags for Go's linker, such as the version to stamp.
+        from_path: The oldest version that is taken from PATH instead of a build, and the first above it
+            that is not; None takes none.
+        linker_flags: Flags for Go's linker, such as the version to stamp; the same for all of a module.
         companions: Executables that must lie beside one on PATH, else it is not taken.
     """
 
@@ -28,9 +30,8 @@ class GoTool:
     version: str
     module: str
     package: str
-    version_command: tuple[str, ...]
-    oldest_on_path: Version
-    below_on_path: Version
+    version_command: tuple[str, ...] = ("--version",)
+    from_path: tuple[Version, Version] | None = None
     linker_flags: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
 
@@ -38,6 +39,12 @@ class GoTool:
     def directory(self) -> Path:
         """The folder of its Go module."""
         return MODULES / self.module
+
+    @property
+    def built_name(self) -> str:
+        """The name that `go build` gives the executable: the package's last part that is no major version."""
+        parts = [part for part in self.package.split("/") if not re.fullmatch(r"v\d+", part)]
+        return parts[-1]
 
 
 # The language host is a program of its own that only Pulumi's release archives bring. A command line without
@@ -48,8 +55,7 @@ PULUMI = GoTool(
     module="pulumi",
     package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     version_command=("version",),
-    oldest_on_path=(3, 250, 0),
-    below_on_path=(4,),
+    from_path=((3, 250, 0), (4,)),
     linker_flags=(
         "-s",
         "-w",
@@ -58,4 +64,67 @@ PULUMI = GoTool(
     companions=("pulumi-language-python",),
 )
 
-CATALOGUE: tuple[GoTool, ...] = (PULUMI,)
+
+_KUBERNETES_VERSION = "1.35.4"
+_KUBERNETES_FLAGS = ("-s", "-w", f"-X k8s.io/component-base/version.gitVersion=v{_KUBERNETES_VERSION}")
+
+
+def _kubernetes(
+    name: str,
+    *,
+    version_command: tuple[str, ...] = ("--version",),
+    from_path: tuple[Version, Version] | None = None,
+) -> GoTool:
+    return GoTool(
+        name=name,
+        version=_KUBERNETES_VERSION,
+        module="kubernetes",
+        package=f"k8s.io/kubernetes/cmd/{name}",
+        version_command=version_command,
+        from_path=from_path,
+        linker_flags=_KUBERNETES_FLAGS,
+    )
+
+
+# The control plane is always ours, so that what the API server refuses does not depend on the machine.
+ETCD = GoTool(
+    name="etcd",
+    version="3.6.5",
+    module="kubernetes",
+    package="go.etcd.io/etcd/server/v3",
+    linker_flags=_KUBERNETES_FLAGS,
+)
+KUBE_APISERVER = _kubernetes("kube-apiserver")
+KUBE_CONTROLLER_MANAGER = _kubernetes("kube-controller-manager")
+KUBE_SCHEDULER = _kubernetes("kube-scheduler")
+KWOK = GoTool(
+    name="kwok",
+    version="0.8.0",
+    module="kwok",
+    package="sigs.k8s.io/kwok/cmd/kwok",
+    linker_flags=("-s", "-w"),
+)
+
+# One minor version of difference to the API server is supported:
+# https://kubernetes.io/releases/version-skew-policy/#kubectl
+KUBECTL = _kubernetes("kubectl", version_command=("version", "--client"), from_path=((1, 34), (1, 37)))
+# What Helm believes of a cluster that it can't ask (`helm template`) is stamped too.
+HELM = GoTool(
+    name="helm",
+    version="3.22.0",
+    module="helm",
+    package="helm.sh/helm/v3/cmd/helm",
+    version_command=("version", "--short"),
+    from_path=((3, 18), (4,)),
+    linker_flags=(
+        "-s",
+        "-w",
+        "-X helm.sh/helm/v3/internal/version.version=v3.22.0",
+        "-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+        "-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=35",
+    ),
+)
+
+CONTROL_PLANE: tuple[GoTool, ...] = (KUBE_APISERVER, ETCD, KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER, KWOK)
+KUBERNETES: tuple[GoTool, ...] = (*CONTROL_PLANE, KUBECTL, HELM)
+CATALOGUE: tuple[GoTool, ...] = (*KUBERNETES, PULUMI)

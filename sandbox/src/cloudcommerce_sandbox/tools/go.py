@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -62,31 +62,34 @@ class Go:
             )
         return cls(Path(found), version)
 
-    def build(self, tool: GoTool, target: Path, log: TextIO, on_package: Callable[[str], None]) -> None:
-        """Build a tool.
+    def build(
+        self, tools: Sequence[GoTool], folder: Path, log: TextIO, on_package: Callable[[str], None]
+    ) -> None:
+        """Build commands of one module, which share most of what is compiled.
 
         Args:
-            tool: What to build.
-            target: Where the executable goes.
+            tools: What to build; all of one module.
+            folder: Where the executables go, each by its `built_name`.
             log: Takes all that the compiler prints.
             on_package: Called with each package as it is compiled.
 
         Raises:
             SandboxError: The build failed.
         """
+        first = tools[0]
         command = [
             str(self.executable),
             "build",
             "-C",
-            str(tool.directory),
+            str(first.directory),
             "-v",
             "-trimpath",
             "-buildvcs=false",
             "-mod=readonly",
-            f"-ldflags={' '.join(tool.linker_flags)}",
+            f"-ldflags={' '.join(first.linker_flags)}",
             "-o",
-            str(target),
-            tool.package,
+            f"{folder}{os.sep}",
+            *(tool.package for tool in tools),
         ]
         log.write(f"$ {' '.join(command)}\n")
         # The build's flags decide its key: none may come from the user's environment. cgo would ask for a C
@@ -107,10 +110,19 @@ class Go:
                 raise
         if child.returncode != 0:
             raise SandboxError(
-                f"Building {tool.name} {tool.version} failed (exit code {child.returncode}); "
+                f"Building {described(tools)} failed (exit code {child.returncode}); "
                 f"the end of {log.name}:\n{''.join(last).rstrip()}",
                 "Go's module proxy (`go env GOPROXY`) must be reachable the first time.",
             )
+
+
+def described(tools: Sequence[GoTool]) -> str:
+    """Return tools with their versions, for people.
+
+    Args:
+        tools: The tools.
+    """
+    return ", ".join(f"{tool.name} {tool.version}" for tool in tools)
 
 
 def _settings(executable: str) -> dict[str, str]:

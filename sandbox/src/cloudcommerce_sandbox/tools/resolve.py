@@ -10,7 +10,7 @@ from pathlib import Path
 from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.tools.catalogue import CATALOGUE, GoTool
-from cloudcommerce_sandbox.tools.go import Go
+from cloudcommerce_sandbox.tools.go import Go, described
 from cloudcommerce_sandbox.tools.probe import parsed, version_of
 from cloudcommerce_sandbox.tools.store import ToolStore
 
@@ -53,6 +53,9 @@ def on_path(tool: GoTool, ours: Path) -> Path | None:
     Returns:
         Its path, or None.
     """
+    if tool.from_path is None:
+        return None
+    oldest, below = tool.from_path
     folders = [entry for entry in os.get_exec_path() if Path(entry).resolve() != ours.resolve()]
     found = shutil.which(tool.name, path=os.pathsep.join(folders))
     if found is None:
@@ -61,7 +64,7 @@ def on_path(tool: GoTool, ours: Path) -> Path | None:
     if not all(os.access(beside / companion, os.X_OK) for companion in tool.companions):
         return None
     version = version_of(Path(found), tool)
-    if version is None or not tool.oldest_on_path <= parsed(version) < tool.below_on_path:
+    if version is None or not oldest <= parsed(version) < below:
         return None
     return Path(found)
 
@@ -88,19 +91,24 @@ def _build_missing(store: ToolStore, logs: Path, steps: Steps, wanted: Sequence[
             return
         go = Go.find(go_version_needed(missing))
         store.check_space()
+        modules: dict[str, list[GoTool]] = {}
+        for tool in missing:
+            modules.setdefault(tool.module, []).append(tool)
         with ThreadPoolExecutor(_BUILDS_AT_ONCE) as pool:
-            for build in [pool.submit(_build, go, tool, store, logs, steps) for tool in missing]:
+            for build in [
+                pool.submit(_build, go, of_module, store, logs, steps) for of_module in modules.values()
+            ]:
                 build.result()
 
 
-def _build(go: Go, tool: GoTool, store: ToolStore, logs: Path, steps: Steps) -> None:
+def _build(go: Go, tools: Sequence[GoTool], store: ToolStore, logs: Path, steps: Steps) -> None:
     logs.mkdir(parents=True, exist_ok=True)
-    title = f"build {tool.name} {tool.version} (once; a few minutes with cold caches)"
+    title = f"build {described(tools)} (once; minutes with cold caches)"
     compiled = 0
     with (
         steps.step(title) as step,
-        (logs / f"build-{tool.name}.log").open("w") as log,
-        store.building(tool) as target,
+        (logs / f"build-{tools[0].module}.log").open("w") as log,
+        store.building(tools) as folder,
     ):
 
         def on_package(package: str) -> None:
@@ -108,5 +116,6 @@ def _build(go: Go, tool: GoTool, store: ToolStore, logs: Path, steps: Steps) -> 
             compiled += 1
             step.update(f"{compiled} packages, {package}")
 
-        go.build(tool, target, log, on_package)
-        step.finish(f"{target.stat().st_size / 2**20:.0f} MiB")
+        go.build(tools, folder, log, on_package)
+        size = sum((folder / tool.built_name).stat().st_size for tool in tools)
+        step.finish(f"{size / 2**20:.0f} MiB")

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,14 +52,14 @@ class ToolStore:
             return False
 
     @contextmanager
-    def building(self, tool: GoTool) -> Iterator[Path]:
-        """Give a path to build at, and put the executable in its place when the block has ended well.
+    def building(self, tools: Sequence[GoTool]) -> Iterator[Path]:
+        """Give a folder to build in, and put the executables in their places when the block has ended well.
 
         Args:
-            tool: The tool.
+            tools: The tools.
 
         Yields:
-            Where the executable must be built.
+            Where the executables must be built, each by its `built_name`.
 
         Raises:
             SandboxError: What was built does not run or is another version.
@@ -67,16 +67,18 @@ class ToolStore:
         self.directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             dir=self.directory, prefix=_BUILD_PREFIX, ignore_cleanup_errors=True
-        ) as folder:
-            built = Path(folder) / tool.name
-            yield built
-            version = version_of(built, tool)
-            if version != tool.version:
-                raise SandboxError(
-                    f"The built {tool.name} says it is version {version}, not {tool.version}.",
-                    f"Make the version in sandbox/tools/{tool.module}/go.mod and in the catalogue agree.",
-                )
-            self._install(tool, built)
+        ) as name:
+            folder = Path(name)
+            yield folder
+            for tool in tools:
+                version = version_of(folder / tool.built_name, tool)
+                if version != tool.version:
+                    raise SandboxError(
+                        f"The built {tool.name} says it is version {version}, not {tool.version}.",
+                        f"Make the version in sandbox/tools/{tool.module}/go.mod and in the catalogue agree.",
+                    )
+            for tool in tools:
+                self._install(tool, folder / tool.built_name)
 
     def remove_leftovers(self) -> None:
         """Delete what killed builds have left. Only the holder of the build lock may call this."""
