@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from cloudcommerce_sandbox.supervisor import OWNER_VARIABLE
 
 # The rows of the product's mission; a test that fails when a row breaks carries its marker.
 _MISSION_ROWS = [
@@ -11,7 +12,9 @@ _MISSION_ROWS = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register one marker a mission row (`pytest -m mission_M20`)."""
+    """Register one marker a mission row (`pytest -m mission_M20`), and own the emulators that tests start."""
+    # A killed run leaves none behind.
+    os.environ[OWNER_VARIABLE] = str(os.getpid())
     for row in _MISSION_ROWS:
         config.addinivalue_line("markers", f"mission_M{row:02}: fails when mission row M{row:02} breaks")
 

@@ -18,6 +18,9 @@ from cloudcommerce_sandbox.files import write_atomically
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.workspace.layout import Layout
 
+OWNER_VARIABLE = "CLOUDCOMMERCE_SANDBOX_OWNER"
+"""Number of a process without which an emulator that is started now has no use: the tests' own."""
+
 _MODULE = "cloudcommerce_sandbox.emulator"
 _HOST = "127.0.0.1"
 _HEALTH_TIMEOUT_SECONDS = 5.0
@@ -162,6 +165,7 @@ def _start(layout: Layout) -> Emulator:
                 [
                     *(sys.executable, "-m", _MODULE, "--host", _HOST),
                     *("--port", str(port), "--ready-file", str(layout.emulator)),
+                    *(("--parent-pid", owner) if (owner := os.environ.get(OWNER_VARIABLE)) else ()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

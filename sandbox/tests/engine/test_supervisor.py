@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -43,6 +44,20 @@ def test_two_commands_at_once_share_one(layout: Layout) -> None:
         found = list(pool.map(lambda _: supervisor.ensure_emulator(layout)[0], range(2)))
 
     assert found[0] == found[1]
+
+
+def test_it_does_not_outlive_the_tests_that_started_it(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as owner:
+        monkeypatch.setenv(supervisor.OWNER_VARIABLE, str(owner.pid))
+        orphan, _ = supervisor.ensure_emulator(layout)
+        owner.kill()
+
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and supervisor.is_up(layout, orphan):
+        time.sleep(0.1)
+    assert not supervisor.is_up(layout, orphan)
 
 
 def test_one_that_is_slow_is_waited_for(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
