@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import ssl
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import urllib3
 
+from cloudcommerce_sandbox.plugins.kubernetes import credentials
 from cloudcommerce_sandbox.plugins.kubernetes.errors import ApiError, UnreachableError
 
-_CONNECTIONS: Final = 32
-_TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=60.0)
 _PATIENCE: Final = 30.0
 """Seconds during which a server that is restarted or overloaded is asked again."""
 _FIRST_PAUSE: Final = 0.2
@@ -44,7 +40,7 @@ class Transport:
         self, config: Mapping[str, Any], context: str, cluster: str, cancelled: threading.Event
     ) -> None:
         self._cancelled = cancelled
-        self._settings, self._pool = _connect(_with_cluster(config, context, cluster), context)
+        self._settings, self._pool = credentials.connect(config, context, cluster)
         self._refresh_lock = threading.Lock()
         self.host = str(self._settings.host)
 
@@ -134,87 +130,3 @@ def _refusal(answer: Any, host: str) -> tuple[ApiError | UnreachableError, float
 def _reason(error: Exception) -> str:
     text = str(error)
     return text.rpartition(">: ")[2] or text or type(error).__name__
-
-
-def _with_cluster(config: Mapping[str, Any], context: str, cluster: str) -> dict[str, Any]:
-    if not cluster:
-        return dict(config)
-    chosen = context or config.get("current-context")
-    contexts = [
-        {**item, "context": {**(item.get("context") or {}), "cluster": cluster}}
-        if item.get("name") == chosen
-        else item
-        for item in config.get("contexts") or ()
-    ]
-    return {**config, "contexts": contexts}
-
-
-def _connect(config: Mapping[str, Any], context: str) -> tuple[Any, urllib3.PoolManager]:
-    # Importing the official client takes half a second: only who connects shall pay for it.
-    from kubernetes.client import Configuration  # noqa: PLC0415
-    from kubernetes.config import ConfigException, load_kube_config_from_dict  # noqa: PLC0415
-
-    settings = Configuration()
-    with tempfile.TemporaryDirectory(prefix="kubeconfig-") as files:
-        # The client writes certificates and keys from the kubeconfig to files; they are read here and go.
-        try:
-            load_kube_config_from_dict(
-                config, context or None, settings, persist_config=False, temp_file_path=files
-            )
-        except (ConfigException, ValueError, TypeError, OSError) as error:
-            message = f"the kubeconfig can't be used: {error}"
-            raise UnreachableError(message) from error
-        _require_credentials(config, context, settings)
-        with _named_failure():
-            pool = _pool(settings)
-    return settings, pool
-
-
-@contextmanager
-def _named_failure() -> Iterator[None]:
-    try:
-        yield
-    except (ssl.SSLError, OSError) as error:
-        message = f"the certificates of the kubeconfig can't be used: {error}"
-        raise UnreachableError(message) from error
-
-
-def _require_credentials(config: Mapping[str, Any], context: str, settings: Any) -> None:
-    """Say why an `exec` command gave no credentials; the official client only logs it."""
-    from kubernetes.config import ConfigException  # noqa: PLC0415
-    from kubernetes.config.exec_provider import ExecProvider  # noqa: PLC0415
-    from kubernetes.config.kube_config import ConfigNode  # noqa: PLC0415
-
-    chosen = context or config.get("current-context")
-    user_name = next(
-        (item["context"].get("user") for item in config.get("contexts") or () if item.get("name") == chosen),
-        None,
-    )
-    users = [item.get("user") or {} for item in config.get("users") or () if item.get("name") == user_name]
-    if not users or "exec" not in users[0] or settings.api_key.get("authorization") or settings.cert_file:
-        return
-    try:
-        ExecProvider(ConfigNode("exec", users[0]["exec"]), None).run()
-        reason = "it gives neither a token nor a certificate"
-    except (ConfigException, OSError, ValueError) as error:
-        reason = str(error)
-    command = " ".join([str(user["exec"].get("command")), *(user["exec"].get("args") or ())])
-    message = f"`{command}` of the kubeconfig gives no credentials: {reason}"
-    raise UnreachableError(message)
-
-
-def _pool(settings: Any) -> urllib3.PoolManager:
-    tls = ssl.create_default_context(cafile=settings.ssl_ca_cert or None)
-    # A private cluster's own CA need not carry the extensions that strict checking wants.
-    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if not settings.verify_ssl:
-        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    if settings.cert_file:
-        tls.load_cert_chain(settings.cert_file, settings.key_file or None)
-    more: dict[str, Any] = {}
-    if settings.tls_server_name:
-        more["server_hostname"] = settings.tls_server_name
-    maker: Callable[..., urllib3.PoolManager] = urllib3.PoolManager
-    if settings.proxy:
-        maker, more["proxy_url"] = urllib3.ProxyManager, settings.proxy
-    return maker(num_pools=2, maxsize=_CONNECTIONS, ssl_context=tls, timeout=_TIMEOUT, **more)

@@ -1,0 +1,40 @@
+"""What of an object the engine has to encrypt in its state and to mask on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cloudcommerce_sandbox.plugins import wire
+from cloudcommerce_sandbox.plugins.provider import Tree
+
+_SECRET_FIELDS: Final = ("data", "stringData")
+
+
+def mark(value: Any, source: Any) -> Any:
+    """Mark as secret all of a Secret's contents, and everything that the source has as a secret.
+
+    Args:
+        value: Plain values, for example the live object.
+        source: Where secrets are marked, for example the inputs it was made of.
+    """
+    source = source if isinstance(source, Mapping) else {}
+    marked: Tree = {}
+    for key, item in value.items():
+        marked[key] = _mark(item, source.get(key))
+    if value.get("kind") == "Secret" and "apiVersion" in value:
+        for key in _SECRET_FIELDS:
+            if key in marked:
+                marked[key] = wire.Secret(wire.reveal(marked[key]))
+    return marked
+
+
+def _mark(value: Any, source: Any) -> Any:
+    if isinstance(source, wire.Secret):
+        return value if isinstance(value, wire.Secret) else wire.Secret(wire.reveal(value))
+    if isinstance(value, dict) and isinstance(source, Mapping):
+        return {key: _mark(item, source.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and wire.has_secret(source):
+        # Items may have moved: nothing tells any more which of them is the secret one.
+        return wire.Secret(wire.reveal(value))
+    return value
