@@ -17,6 +17,7 @@ from cloudcommerce_sandbox.cli.cleaning import forget
 from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.engine import state as states
 from cloudcommerce_sandbox.engine.runner import run_in_foreground
+from cloudcommerce_sandbox.engine.transcript import readable
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.session import opened, project_name, teardown_command
@@ -202,11 +203,14 @@ def reset(yes: bool) -> None:
 
 @main.command()
 @click.option("-n", "--lines", default=40, show_default=True, help="How many lines from each log's end.")
-def logs(lines: int) -> None:
+@click.option("--raw", is_flag=True, help="Print the engine's events as the JSON they are.")
+def logs(lines: int, raw: bool) -> None:
     """Print the end of the emulator's log and of the latest engine run."""
     layout = Layout.find()
     latest = sorted(layout.logs.glob("engine-*.log"))[-1:]
     for path in [layout.logs / "emulator.log", *latest]:
         click.echo(f"== {path}")
         if path.is_file():
-            click.echo("\n".join(path.read_text(errors="replace").splitlines()[-lines:]))
+            found = path.read_text(errors="replace").splitlines()
+            said = found if raw else [text for line in found if (text := readable(line)) is not None]
+            click.echo("\n".join(said[-lines:]))
