@@ -131,11 +131,28 @@ class Request:
         return self.urn.split("::", 3)[3]
 
 
+class Diagnostics:
+    """Takes what a plugin tells while it works. This one tells nobody: there is no engine."""
+
+    def warn(self, message: str, urn: str = "") -> None:
+        """Show a warning beside the resource (or, without URN, the whole run)."""
+
+    def progress(self, message: str, urn: str = "") -> None:
+        """Show what is being waited for."""
+
+
 class Provider(ABC):
-    """A resource plugin. Every method may raise `ProviderError`; anything else is a defect of the plugin."""
+    """A resource plugin. Every method may raise `ProviderError`; anything else is a defect of the plugin.
+
+    Attributes:
+        name: Its name.
+        version: The version of the SDK that it stands in for.
+        diagnostics: Where it tells what is no failure; set before it is configured.
+    """
 
     name: str
     version: str
+    diagnostics: Diagnostics = Diagnostics()
 
     def check_config(self, inputs: Tree) -> list[Failure]:  # noqa: ARG002 - most take all
         """Return what is wrong with the provider's configuration."""
@@ -143,7 +160,9 @@ class Provider(ABC):
 
     def diff_config(self, old: Tree, new: Tree) -> Difference:
         """Compare configurations; by default no change replaces the resources: they notice it themselves."""
-        return Difference({key: Change(Kind.UPDATE) for key in {**old, **new} if old.get(key) != new.get(key)})
+        return Difference(
+            {key: Change(Kind.UPDATE) for key in {**old, **new} if old.get(key) != new.get(key)}
+        )
 
     @abstractmethod
     def configure(self, config: Tree) -> None:
