@@ -42,7 +42,10 @@ def _bad_region(inputs: Tree) -> Iterator[Failure]:
 
 def _refused(kind: ResourceType, inputs: Tree) -> Iterator[Failure]:
     refused = coverage.refused(kind)
+    computed = coverage.computed_members(kind)
     for path in _paths(reveal(inputs), ""):
+        if listless(path) in computed:
+            yield Failure(path, "is told by AWS: a program can't set it")
         reason = refused.get(listless(path))
         if reason is not None:
             yield Failure(path, f"the sandbox does not implement it: {reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Asset
@@ -66,3 +66,15 @@ class Context(Protocol):
 
     def expand(self, template: Any) -> Any:
         """Fill properties, `{id}`, `{region}`, `{account}`, `{partition}` into a template (`Call.set`)."""
+
+    def poll(self, is_settled: Callable[[], bool], seconds: float, what: str) -> None:
+        """Ask with growing pauses until the answer is true.
+
+        Args:
+            is_settled: Asks once; what it raises ends the wait.
+            seconds: The limit, unless the resource has customTimeouts.
+            what: Named in the error, for example `the update of the version`.
+
+        Raises:
+            ProviderError: It took too long, or the plugin was told to stop.
+        """

@@ -22,6 +22,11 @@ def refused(kind: ResourceType) -> dict[str, str]:
     return _refused(_ById(kind))
 
 
+def computed_members(kind: ResourceType) -> frozenset[str]:
+    """Return the members of blocks that AWS alone sets, by path."""
+    return _computed_members(_ById(kind))
+
+
 class _ById:
     """Makes a declaration a cache key: it is one object for the process's life."""
 
@@ -33,6 +38,11 @@ class _ById:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _ById) and other.kind is self.kind
+
+
+@functools.cache
+def _computed_members(key: _ById) -> frozenset[str]:
+    return frozenset(path for path, field in key.kind.fields.items() if field.computed)
 
 
 @functools.cache
@@ -83,7 +93,7 @@ def _nested_gaps(kind: ResourceType, path: str, type_: sdk.Kind, shape: Any) -> 
         return
     for name, property_ in type_.fields.items():
         inner = f"{path}.{name}"
-        if inner in kind.local or inner in kind.unsupported:
+        if inner in kind.local or inner in kind.unsupported or inner in computed_members(kind):
             continue
         target = nested_member(kind, inner, inside)
         if target is None:

@@ -83,6 +83,7 @@ class Field:
             it.
         absent: What a response without the member means; unset: nothing, the property stays as it was.
         write_only: AWS never returns it (passwords): refresh keeps what the program gave.
+        computed: AWS alone sets this member of a top-level block: refused as an input, told in the outputs.
         secret: Outputs are marked secret even if the input was not.
     """
 
@@ -93,6 +94,7 @@ class Field:
     default: Any = UNSET
     absent: Any = UNSET
     write_only: bool = False
+    computed: bool = False
     secret: bool = False
 
 
@@ -105,6 +107,7 @@ class Wait:
         until: Values that end the wait. For `deleted` waits a missing resource ends it as well.
         failed: Values that can't become good any more; the wait ends with an error.
         timeout: Seconds; the resource's customTimeouts win.
+        reasons: JMESPath in the read item of texts that tell why it has not settled.
     """
 
     status: str
@@ -112,6 +115,7 @@ class Wait:
     until: tuple[Any, ...]
     failed: tuple[Any, ...] = ()
     timeout: float = 1200.0
+    reasons: str = ""
 
 
 @dataclass(frozen=True)

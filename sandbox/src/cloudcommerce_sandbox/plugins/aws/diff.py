@@ -106,8 +106,9 @@ def _nested(kind: ResourceType, path: str, old: Any, new: Any) -> Iterator[tuple
     if isinstance(old, dict) and isinstance(new, dict):
         optional = old.get(DEFAULTS, ())
         for name in {**old, **new}:
-            if name != DEFAULTS and not (name in optional and new.get(name) is None):
-                inner = f'{path}["{name}"]' if "." in name or "[" in name else f"{path}.{name}"
+            inner = f'{path}["{name}"]' if "." in name or "[" in name else f"{path}.{name}"
+            ours = kind.fields.get(listless(inner), _NO_FIELD)
+            if name != DEFAULTS and not ours.computed and not (name in optional and new.get(name) is None):
                 yield from _values(kind, inner, old.get(name), new.get(name))
     elif isinstance(old, list) and isinstance(new, list):
         yield from _lists(kind, path, old, new)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins import sdk
-from cloudcommerce_sandbox.plugins.aws import adoption, diff, steps, tag_calls, tags
+from cloudcommerce_sandbox.plugins.aws import adoption, coverage, diff, steps, tag_calls, tags
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Call, ResourceType, Run, Step
 from cloudcommerce_sandbox.plugins.aws.errors import AwsError
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
@@ -162,6 +162,10 @@ def outputs(operation: Operation, policy: TagPolicy, item: Mapping[str, Any]) ->
     }
     told = steps.readable(operation, item) if item else {}
     found = {**_defaults(kind), **operation.state, **told, **given}
+    for path in coverage.computed_members(kind):
+        block, _, member = path.partition(".")
+        if isinstance(found.get(block), dict) and member in (told.get(block) or ()):
+            found[block] = {**found[block], member: told[block][member]}
     operation.state = found
     if "region" in schema.outputs:
         found["region"] = operation.region

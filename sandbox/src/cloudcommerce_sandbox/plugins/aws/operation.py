@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins.aws import templates
 from cloudcommerce_sandbox.plugins.aws.clients import Clients
 from cloudcommerce_sandbox.plugins.aws.declaration import ResourceType
 from cloudcommerce_sandbox.plugins.aws.errors import AwsError
+from cloudcommerce_sandbox.plugins.provider import ProviderError
+
+FIRST_POLL: Final = 0.1
+LONGEST_POLL: Final = 5.0
+"""Seconds between two looks at something that settles."""
 
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
@@ -78,6 +83,19 @@ class Operation:
     def expand(self, template: Any) -> Any:
         """See `Context.expand`."""
         return templates.expand(template, _Values(self))
+
+    def poll(self, is_settled: Callable[[], bool], seconds: float, what: str) -> None:
+        """See `Context.poll`."""
+        end, pause = self.limit(seconds), FIRST_POLL
+        while not is_settled():
+            if time.monotonic() >= end:
+                message = (
+                    f"{what} was not done after {self.timeout or seconds:g} s; "
+                    "set customTimeouts if it needs longer"
+                )
+                raise ProviderError(message)
+            self.clients.pause(pause)
+            pause = min(LONGEST_POLL, pause * 1.5)
 
     def limit(self, default: float) -> float:
         """Return the time at which a wait ends: the user's timeout or the declared one from now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloudcommerce_sandbox.plugins import sdk
+from cloudcommerce_sandbox.plugins.aws import coverage
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Field
 from cloudcommerce_sandbox.plugins.aws.operation import Operation
 from cloudcommerce_sandbox.plugins.aws.tags import TagPolicy
@@ -24,6 +25,7 @@ def create(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
     for name in schema.outputs:
         if name not in outputs and name not in quiet:
             outputs[name] = _foreseen(operation, name)
+    _complete_blocks(operation, outputs)
     if kind.tags is not None:
         outputs["tagsAll"] = _all_tags(operation, policy)
         outputs["tags"] = operation.inputs.get("tags")
@@ -40,9 +42,20 @@ def update(operation: Operation, policy: TagPolicy) -> dict[str, Any]:
         if name not in operation.old_inputs and not name.startswith("__")
     }
     outputs = {**kept, **{name: value for name, value in operation.inputs.items() if name != DEFAULTS}}
+    _complete_blocks(operation, outputs)
     if operation.kind.tags is not None:
         outputs["tagsAll"] = _all_tags(operation, policy)
     return outputs
+
+
+def _complete_blocks(operation: Operation, outputs: dict[str, Any]) -> None:
+    """Put into blocks what only AWS can tell: as it was, or not yet known."""
+    for path in coverage.computed_members(operation.kind):
+        block, _, member = path.partition(".")
+        before = operation.state.get(block)
+        if isinstance(outputs.get(block), dict):
+            known = before.get(member, UNKNOWN) if isinstance(before, dict) else UNKNOWN
+            outputs[block] = {**outputs[block], member: known}
 
 
 def _all_tags(operation: Operation, policy: TagPolicy) -> Any:

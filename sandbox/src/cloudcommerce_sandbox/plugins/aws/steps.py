@@ -10,7 +10,7 @@ from cloudcommerce_sandbox.plugins.aws import models
 from cloudcommerce_sandbox.plugins.aws.declaration import UNSET, Call, Fetch, Field, Read, Run, Step, Wait
 from cloudcommerce_sandbox.plugins.aws.errors import AwsError
 from cloudcommerce_sandbox.plugins.aws.matching import put, shape_at
-from cloudcommerce_sandbox.plugins.aws.operation import Operation
+from cloudcommerce_sandbox.plugins.aws.operation import FIRST_POLL, LONGEST_POLL, Operation
 from cloudcommerce_sandbox.plugins.aws.requests import Builder, coerced, member_path
 from cloudcommerce_sandbox.plugins.aws.templates import select
 from cloudcommerce_sandbox.plugins.aws.values import Reader
@@ -18,8 +18,6 @@ from cloudcommerce_sandbox.plugins.provider import ProviderError
 from cloudcommerce_sandbox.plugins.sdk import schema
 
 _RETRY_SECONDS: Final = 60.0
-_FIRST_POLL: Final = 0.1
-_LONGEST_POLL: Final = 5.0
 _NO_FIELD: Final = Field()
 
 
@@ -212,7 +210,7 @@ def settle(operation: Operation, wait: Wait, *, gone: bool = False) -> dict[str,
     Raises:
         ProviderError: It failed, disappeared unexpectedly, or took too long.
     """
-    end, pause, status = operation.limit(wait.timeout), _FIRST_POLL, None
+    end, pause, status = operation.limit(wait.timeout), FIRST_POLL, None
     while True:
         item = read_item(operation, deep=False)
         if item is None and gone:
@@ -221,14 +219,21 @@ def settle(operation: Operation, wait: Wait, *, gone: bool = False) -> dict[str,
         if item is not None and status in wait.until:
             return item
         if status in wait.failed:
-            message = f"it ended as {status!r} instead of {' or '.join(map(repr, wait.until))}"
+            message = (
+                f"it ended as {status!r} instead of {' or '.join(map(repr, wait.until))}{_why(wait, item)}"
+            )
             raise ProviderError(message)
         if time.monotonic() >= end:
             wanted = "gone" if gone else " or ".join(map(repr, wait.until))
             message = (
-                f"still {status!r} after {operation.timeout or wait.timeout:g} s, waited for {wanted}; "
-                "set customTimeouts if it needs longer"
+                f"still {status!r} after {operation.timeout or wait.timeout:g} s, waited for {wanted}"
+                f"{_why(wait, item)}; set customTimeouts if it needs longer"
             )
             raise ProviderError(message)
         operation.clients.pause(pause)
-        pause = min(_LONGEST_POLL, pause * 1.5)
+        pause = min(LONGEST_POLL, pause * 1.5)
+
+
+def _why(wait: Wait, item: Mapping[str, Any] | None) -> str:
+    reasons = select(wait.reasons, item) if wait.reasons and item else None
+    return f" ({'; '.join(map(str, reasons))})" if reasons else ""
