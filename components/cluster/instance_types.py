@@ -1,6 +1,7 @@
 """Instance types that nodes may have, and the capacities that pods per node follow from.
 
-Sources: capacities and network limits, https://docs.aws.amazon.com/ec2/latest/instancetypes/ (general purpose);
+Sources: capacities and network limits,
+https://docs.aws.amazon.com/ec2/latest/instancetypes/ (general purpose);
 interfaces and addresses, https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AvailableIpPerENI.html.
 """
 

@@ -86,7 +86,7 @@ def pods_per_node(instances: Iterable[InstanceType]) -> int:
     most = min(min(address_limit(each), _memory_limit(each)) for each in instances)
     if most < 1:
         raise ValueError(
-            f"no memory is left for pods: a node wants more than {RESERVED_MIB + EVICTION_MIB} MiB for itself; "
+            f"no memory is left for pods: a node wants {RESERVED_MIB + EVICTION_MIB} MiB itself; "
             "take a larger instance type"
         )
     return most

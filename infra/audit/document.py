@@ -6,12 +6,14 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_eks as eks
 from pydantic import ValidationError
 
 from infra.audit.controls import CONTROLS
 from infra.audit.facts import FACTS
+from infra.audit.getters import Subject
 from infra.audit.models import AuditDocument, Claim, Comparison, ComponentAudit, DataClass, Identity
-from infra.audit.subjects import SUBJECTS, Subject, opening
+from infra.audit.subjects import SUBJECTS, opening
 from stacks.production import Production
 
 _BY_CLASS: Mapping[type, Subject] = {subject.resource: subject for subject in SUBJECTS}
@@ -133,12 +135,26 @@ def resources_below(parent: pulumi.Resource) -> Iterator[pulumi.CustomResource]:
         yield from resources_below(child)
 
 
+def clusters_below(parent: pulumi.Resource) -> Iterator[pulumi.Output[aws.eks.Cluster]]:
+    """Return the control planes below a component.
+
+    `pulumi_eks` registers them in a process of its own, so they are nobody's children here.
+    """
+    for child in parent._childResources:
+        if isinstance(child, eks.Cluster):
+            yield child.eks_cluster
+        yield from clusters_below(child)
+
+
 def _component(component: pulumi.ComponentResource) -> pulumi.Output[dict[str, Any]]:
-    resources = [each for each in resources_below(component) if type(each) in _BY_CLASS]
+    described = [
+        *(_resource(each) for each in resources_below(component) if type(each) in _BY_CLASS),
+        *(cluster.apply(lambda it: _resource(it)) for cluster in clusters_below(component)),
+    ]
     return pulumi.Output.all(
         name=component._name,
         type=component.pulumi_resource_type,
-        resources=pulumi.Output.all(*(_resource(each) for each in resources)),
+        resources=pulumi.Output.all(*described),
     ).apply(dict)
 
 

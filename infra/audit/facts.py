@@ -51,6 +51,10 @@ _POSTGRES = ("14", "15", "16", "17", "18")
 _DOCUMENT_DB = ("5.0", "8.0")
 _VALKEY = ("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")
 _RABBITMQ = ("3.13", "4.2")
+# https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+_KUBERNETES = ("1.34", "1.35", "1.36")
+
+_CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 _FACTS = (
     Fact(
@@ -186,6 +190,91 @@ _FACTS = (
         "logging",
         _requires(Comparison.AT_LEAST, 90),
         (controls.MONITORING,),
+    ),
+    Fact(
+        "eks.cluster.version",
+        "versions",
+        _requires(Comparison.ONE_OF, _KUBERNETES),
+        (controls.VULNERABILITIES,),
+    ),
+    Fact(
+        "eks.cluster.endpointPrivateAccess",
+        "exposure",
+        _YES,
+        (controls.EKS_PRIVATE_ENDPOINT, controls.BOUNDARY),
+    ),
+    Fact("eks.cluster.openToInternet", "exposure", _NO, (controls.EKS_ENDPOINT, controls.BOUNDARY)),
+    Fact(
+        "eks.cluster.secretsEncryptionKey",
+        "encryption",
+        _PRESENT,
+        (controls.EKS_SECRETS_KEY, controls.LOGICAL_ACCESS),
+    ),
+    Fact(
+        "eks.cluster.controlPlaneLogs",
+        "logging",
+        _requires(Comparison.EQUALS, _CONTROL_PLANE_LOGS),
+        (controls.EKS_AUDIT_LOGS, controls.MONITORING),
+    ),
+    Fact(
+        "eks.cluster.authenticationMode",
+        "exposure",
+        _requires(Comparison.EQUALS, "API"),
+        (controls.EKS_IAM_USERS, controls.LOGICAL_ACCESS),
+    ),
+    Fact("eks.cluster.deletionProtection", "backups", _YES, (controls.BACKUPS,)),
+    Fact(
+        "eks.nodeGroup.version",
+        "versions",
+        _requires(Comparison.ONE_OF, _KUBERNETES),
+        (controls.VULNERABILITIES,),
+    ),
+    Fact(
+        "eks.nodeGroup.subnetCount",
+        "availability",
+        _requires(Comparison.AT_LEAST, 3),
+        (controls.CAPACITY,),
+    ),
+    Fact("eks.nodeGroup.repair", "availability", _YES, (controls.CAPACITY,)),
+    Fact(
+        "ec2.launchTemplate.imdsV2Required",
+        "exposure",
+        _YES,
+        (controls.METADATA_SERVICE, controls.LOGICAL_ACCESS),
+    ),
+    Fact(
+        "ec2.launchTemplate.metadataHopLimit",
+        "exposure",
+        _requires(Comparison.AT_MOST, 1),
+        (controls.METADATA_SERVICE, controls.LOGICAL_ACCESS),
+    ),
+    Fact("ec2.launchTemplate.volumesEncrypted", "encryption", _YES, _AT_REST),
+    Fact("ec2.launchTemplate.volumeEncryptionKey", "encryption", _PRESENT, _AT_REST),
+    Fact("eks.addon.version", "versions", _PRESENT, (controls.VULNERABILITIES,)),
+    Fact("eks.addon.networkPolicy", "exposure", _YES, (controls.EKS_CNI_POLICIES, controls.BOUNDARY)),
+    Fact(
+        "eks.accessEntry.groups",
+        "exposure",
+        _PRESENT,
+        (controls.EKS_IAM_USERS, controls.EKS_LEAST_PRIVILEGE, controls.LOGICAL_ACCESS),
+    ),
+    Fact(
+        "eks.podIdentityAssociation.role",
+        "exposure",
+        _PRESENT,
+        (controls.EKS_WORKLOAD_IDENTITY, controls.LOGICAL_ACCESS),
+    ),
+    Fact(
+        "kubernetes.namespace.podSecurity",
+        "exposure",
+        _requires(Comparison.EQUALS, "restricted"),
+        (controls.EKS_POD_SECURITY, controls.LOGICAL_ACCESS),
+    ),
+    Fact(
+        "kubernetes.networkPolicy.deniesByDefault",
+        "exposure",
+        _YES,
+        (controls.EKS_NAMESPACE_POLICIES, controls.BOUNDARY),
     ),
 )
 

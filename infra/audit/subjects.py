@@ -6,36 +6,15 @@ admits is not in its outputs, where a refresh would put rules that were added by
 from the rules that the program made.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.audit.cluster_subjects import CLUSTER_SUBJECTS
+from infra.audit.getters import Subject, flag, number, text, version
 from infra.audit.models import Value
-
-Getter = Callable[[Any], pulumi.Output[Value | None]]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A type of resource that makes claims.
-
-    Attributes:
-        resource: Its class.
-        identifier: Output under which AWS is asked for it.
-        facts: Getter of the value by fact.
-    """
-
-    resource: type[pulumi.CustomResource]
-    identifier: Callable[[Any], pulumi.Output[str]]
-    facts: Mapping[str, Getter]
-
-
-def major(version: str | None, parts: int = 1) -> str:
-    """Return the first parts of a version, in which support is counted (`17.10` is 17, `8.1.0` is 8.1)."""
-    return ".".join((version or "").split(".")[:parts])
 
 
 def parameter(parameters: Sequence[Any] | None, name: str) -> str:
@@ -45,22 +24,6 @@ def parameter(parameters: Sequence[Any] | None, name: str) -> str:
         if entry["name"] == name:
             return str(entry["value"])
     return ""
-
-
-def _text(output: pulumi.Output[Any]) -> pulumi.Output[Value | None]:
-    return output.apply(lambda value: str(value) if value else "")
-
-
-def _flag(output: pulumi.Output[Any]) -> pulumi.Output[Value | None]:
-    return output.apply(bool)
-
-
-def _number(output: pulumi.Output[Any]) -> pulumi.Output[Value | None]:
-    return output.apply(lambda value: int(value or 0))
-
-
-def _version(output: pulumi.Output[Any], parts: int) -> pulumi.Output[Value | None]:
-    return output.apply(lambda version: major(version, parts))
 
 
 def _of_primary(resource: Any, value: pulumi.Output[Value | None]) -> pulumi.Output[Value | None]:
@@ -92,14 +55,14 @@ SUBJECTS: tuple[Subject, ...] = (
         aws.rds.Instance,
         lambda r: r.identifier,
         {
-            "rds.instance.storageEncrypted": lambda r: _flag(r.storage_encrypted),
-            "rds.instance.encryptionKey": lambda r: _text(r.kms_key_id),
-            "rds.instance.publiclyAccessible": lambda r: _flag(r.publicly_accessible),
-            "rds.instance.backupRetentionDays": lambda r: _of_primary(r, _number(r.backup_retention_period)),
-            "rds.instance.deletionProtection": lambda r: _flag(r.deletion_protection),
-            "rds.instance.multiAz": lambda r: _of_primary(r, _flag(r.multi_az)),
-            "rds.instance.majorVersion": lambda r: _version(r.engine_version, 1),
-            "rds.instance.autoMinorVersionUpgrade": lambda r: _flag(r.auto_minor_version_upgrade),
+            "rds.instance.storageEncrypted": lambda r: flag(r.storage_encrypted),
+            "rds.instance.encryptionKey": lambda r: text(r.kms_key_id),
+            "rds.instance.publiclyAccessible": lambda r: flag(r.publicly_accessible),
+            "rds.instance.backupRetentionDays": lambda r: _of_primary(r, number(r.backup_retention_period)),
+            "rds.instance.deletionProtection": lambda r: flag(r.deletion_protection),
+            "rds.instance.multiAz": lambda r: _of_primary(r, flag(r.multi_az)),
+            "rds.instance.majorVersion": lambda r: version(r.engine_version, 1),
+            "rds.instance.autoMinorVersionUpgrade": lambda r: flag(r.auto_minor_version_upgrade),
         },
     ),
     Subject(
@@ -111,16 +74,16 @@ SUBJECTS: tuple[Subject, ...] = (
             )
         },
     ),
-    Subject(aws.rds.Proxy, lambda r: r.name, {"rds.proxy.requireTls": lambda r: _flag(r.require_tls)}),
+    Subject(aws.rds.Proxy, lambda r: r.name, {"rds.proxy.requireTls": lambda r: flag(r.require_tls)}),
     Subject(
         aws.docdb.Cluster,
         lambda r: r.cluster_identifier,
         {
-            "docdb.cluster.storageEncrypted": lambda r: _flag(r.storage_encrypted),
-            "docdb.cluster.encryptionKey": lambda r: _text(r.kms_key_id),
-            "docdb.cluster.backupRetentionDays": lambda r: _number(r.backup_retention_period),
-            "docdb.cluster.deletionProtection": lambda r: _flag(r.deletion_protection),
-            "docdb.cluster.version": lambda r: _version(r.engine_version, 2),
+            "docdb.cluster.storageEncrypted": lambda r: flag(r.storage_encrypted),
+            "docdb.cluster.encryptionKey": lambda r: text(r.kms_key_id),
+            "docdb.cluster.backupRetentionDays": lambda r: number(r.backup_retention_period),
+            "docdb.cluster.deletionProtection": lambda r: flag(r.deletion_protection),
+            "docdb.cluster.version": lambda r: version(r.engine_version, 2),
             "docdb.cluster.auditLogs": lambda r: r.enabled_cloudwatch_logs_exports.apply(
                 lambda exports: "audit" in (exports or ())
             ),
@@ -129,7 +92,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(
         aws.docdb.ClusterInstance,
         lambda r: r.identifier,
-        {"docdb.instance.availabilityZone": lambda r: _text(r.availability_zone)},
+        {"docdb.instance.availabilityZone": lambda r: text(r.availability_zone)},
     ),
     Subject(
         aws.docdb.ClusterParameterGroup,
@@ -145,18 +108,18 @@ SUBJECTS: tuple[Subject, ...] = (
         aws.elasticache.ReplicationGroup,
         lambda r: r.replication_group_id,
         {
-            "elasticache.replicationGroup.encryptedAtRest": lambda r: _flag(r.at_rest_encryption_enabled),
-            "elasticache.replicationGroup.encryptionKey": lambda r: _text(r.kms_key_id),
-            "elasticache.replicationGroup.encryptedInTransit": lambda r: _flag(r.transit_encryption_enabled),
+            "elasticache.replicationGroup.encryptedAtRest": lambda r: flag(r.at_rest_encryption_enabled),
+            "elasticache.replicationGroup.encryptionKey": lambda r: text(r.kms_key_id),
+            "elasticache.replicationGroup.encryptedInTransit": lambda r: flag(r.transit_encryption_enabled),
             "elasticache.replicationGroup.userGroups": lambda r: r.user_group_ids.apply(
                 lambda ids: tuple(ids or ())
             ),
-            "elasticache.replicationGroup.multiAz": lambda r: _flag(r.multi_az_enabled),
-            "elasticache.replicationGroup.automaticFailover": lambda r: _flag(r.automatic_failover_enabled),
-            "elasticache.replicationGroup.snapshotRetentionDays": lambda r: _number(
+            "elasticache.replicationGroup.multiAz": lambda r: flag(r.multi_az_enabled),
+            "elasticache.replicationGroup.automaticFailover": lambda r: flag(r.automatic_failover_enabled),
+            "elasticache.replicationGroup.snapshotRetentionDays": lambda r: number(
                 r.snapshot_retention_limit
             ),
-            "elasticache.replicationGroup.version": lambda r: _version(r.engine_version, 2),
+            "elasticache.replicationGroup.version": lambda r: version(r.engine_version, 2),
         },
     ),
     Subject(
@@ -166,18 +129,18 @@ SUBJECTS: tuple[Subject, ...] = (
             "mq.broker.encryptionKey": lambda r: r.encryption_options.apply(
                 lambda options: (options.kms_key_id if options else None) or ""
             ),
-            "mq.broker.publiclyAccessible": lambda r: _flag(r.publicly_accessible),
-            "mq.broker.deploymentMode": lambda r: _text(r.deployment_mode),
-            "mq.broker.version": lambda r: _version(r.engine_version, 2),
+            "mq.broker.publiclyAccessible": lambda r: flag(r.publicly_accessible),
+            "mq.broker.deploymentMode": lambda r: text(r.deployment_mode),
+            "mq.broker.version": lambda r: version(r.engine_version, 2),
             "mq.broker.generalLogs": lambda r: r.logs.apply(lambda logs: bool(logs and logs.general)),
         },
     ),
-    Subject(aws.kms.Key, lambda r: r.key_id, {"kms.key.rotation": lambda r: _flag(r.enable_key_rotation)}),
+    Subject(aws.kms.Key, lambda r: r.key_id, {"kms.key.rotation": lambda r: flag(r.enable_key_rotation)}),
     Subject(
         aws.ecr.Repository,
         lambda r: r.name,
         {
-            "ecr.repository.tagMutability": lambda r: _text(r.image_tag_mutability),
+            "ecr.repository.tagMutability": lambda r: text(r.image_tag_mutability),
             "ecr.repository.scanOnPush": lambda r: r.image_scanning_configuration.apply(
                 lambda scanning: bool(scanning and scanning.scan_on_push)
             ),
@@ -186,7 +149,7 @@ SUBJECTS: tuple[Subject, ...] = (
             ),
         },
     ),
-    Subject(aws.ec2.FlowLog, lambda r: r.id, {"ec2.flowLog.trafficType": lambda r: _text(r.traffic_type)}),
+    Subject(aws.ec2.FlowLog, lambda r: r.id, {"ec2.flowLog.trafficType": lambda r: text(r.traffic_type)}),
     Subject(
         aws.ec2.DefaultSecurityGroup,
         lambda r: r.id,
@@ -205,7 +168,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(
         aws.secretsmanager.Secret,
         lambda r: r.arn,
-        {"secretsmanager.secret.encryptionKey": lambda r: _text(r.kms_key_id)},
+        {"secretsmanager.secret.encryptionKey": lambda r: text(r.kms_key_id)},
     ),
     Subject(
         aws.secretsmanager.SecretRotation,
@@ -216,16 +179,15 @@ SUBJECTS: tuple[Subject, ...] = (
             )
         },
     ),
-    Subject(
-        aws.sns.Topic, lambda r: r.arn, {"sns.topic.encryptionKey": lambda r: _text(r.kms_master_key_id)}
-    ),
+    Subject(aws.sns.Topic, lambda r: r.arn, {"sns.topic.encryptionKey": lambda r: text(r.kms_master_key_id)}),
     Subject(
         aws.cloudwatch.LogGroup,
         lambda r: r.name,
         {
-            "logs.logGroup.encryptionKey": lambda r: _text(r.kms_key_id),
-            "logs.logGroup.retentionDays": lambda r: _number(r.retention_in_days),
+            "logs.logGroup.encryptionKey": lambda r: text(r.kms_key_id),
+            "logs.logGroup.retentionDays": lambda r: number(r.retention_in_days),
         },
     ),
+    *CLUSTER_SUBJECTS,
 )
 """Every type of resource that makes claims."""

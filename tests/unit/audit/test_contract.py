@@ -16,8 +16,9 @@ import pytest
 from infra.audit.controls import CONTROLS
 from infra.audit.document import GROUP_OPENINGS, AuditError, build, components_of, resources_below
 from infra.audit.facts import FACTS
+from infra.audit.getters import major
 from infra.audit.models import Comparison, schema_text
-from infra.audit.subjects import SUBJECTS, major, parameter
+from infra.audit.subjects import SUBJECTS, parameter
 from operations.proofs.contract import read_claims
 from operations.proofs.evidence import LOOKUPS, Lookup
 from operations.proofs.judge import _COMPARISONS
