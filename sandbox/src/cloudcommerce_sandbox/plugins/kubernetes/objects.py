@@ -126,12 +126,10 @@ def label(value: Mapping[str, Any]) -> str:
     return f"{value.get('kind')} {id_of(value)}"
 
 
-def seconds(request: Request, value: Mapping[str, Any], default: float) -> float:
-    """Return how long to wait: customTimeouts, then the annotation, then the default."""
-    if request.timeout:
-        return request.timeout
+def timeout(value: Mapping[str, Any]) -> float:
+    """Return the seconds that an annotation gives the object to become ready; 0 without one."""
     text = annotation(value, TIMEOUT)
-    return float(text) if text.isdigit() else default
+    return float(text) if text.isdigit() else 0.0
 
 
 def without_read_only(value: Mapping[str, Any]) -> Tree:
