@@ -66,7 +66,7 @@ func TestTheGatewayKnowsEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	entry := regexp.MustCompile(`methods: \[([A-Z, ]+)\]\n  path: (\S+)`)
+	entry := regexp.MustCompile(`methods: \[([A-Z, ]+)\]\n    path: (\S+)`)
 	for _, match := range entry.FindAllStringSubmatch(string(content), -1) {
 		for method := range strings.SplitSeq(match[1], ", ") {
 			got = append(got, method+" "+match[2])

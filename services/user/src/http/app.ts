@@ -80,7 +80,7 @@ function mount(
   handlers: Partial<Record<Method, RequestHandler>>,
   parts: AppParts,
 ): void {
-  const path = route.path.exact;
+  const path = route.path;
   app.use(path, (_request, response, next) => {
     setRoute(response, path);
     response.set("Cache-Control", route.cacheSeconds ? `public, max-age=${route.cacheSeconds}` : "no-store");

@@ -2,16 +2,20 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 
-const path = z.string().regex(/^\/[a-z0-9/._-]*$/);
-
 const route = z.strictObject({
   name: z.string().regex(/^[a-z-]+$/),
   methods: z.array(z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"])).min(1),
-  path: z.strictObject({ exact: path }),
+  path: z.string().regex(/^\/[a-z0-9/._-]*$/),
   auth: z.enum(["none", "jwt"]),
   rateLimit: z.strictObject({ perMinute: z.int().positive() }),
   cacheSeconds: z.int().positive().optional(),
   maxBodyBytes: z.int().min(0),
+});
+
+const routesFile = z.strictObject({
+  service: z.literal("user"),
+  port: z.int(),
+  routes: z.array(route),
 });
 
 /** One public path of this service. */
@@ -22,6 +26,6 @@ const ROUTES_FILE = new URL("../../../routes.yaml", import.meta.url);
 
 /** The routes by name, from the file that the gateway's configuration is made of too. */
 export function readRoutes(): ReadonlyMap<string, Route> {
-  const routes = z.array(route).parse(parse(readFileSync(ROUTES_FILE, "utf8")));
+  const { routes } = routesFile.parse(parse(readFileSync(ROUTES_FILE, "utf8")));
   return new Map(routes.map((entry) => [entry.name, entry]));
 }

@@ -22,7 +22,7 @@ describe("the API's description", () => {
       ),
     );
     const routed = [...readRoutes().values()].flatMap(({ methods, path, auth }) =>
-      methods.map((method) => `${method.toLowerCase()} ${path.exact} ${auth}`),
+      methods.map((method) => `${method.toLowerCase()} ${path} ${auth}`),
     );
     assert.deepEqual(described.sort(), routed.sort());
   });
