@@ -19,6 +19,7 @@ class KeyUse(StrEnum):
     LOG_GROUPS = "log-groups"
     ALARMS = "alarms"
     DATABASE_EVENTS = "database-events"
+    NODE_VOLUMES = "node-volumes"
 
 
 def key_policy(account_id: str, region: str, uses: Collection[KeyUse] = ()) -> str:
@@ -93,10 +94,41 @@ def _publisher(sid: str, service: str, account_id: str) -> Statement:
     }
 
 
+def _node_volumes(account_id: str, region: str) -> Statement:
+    """EC2 Auto Scaling starts nodes in a role of its own, which no IAM policy of the account reaches.
+
+    The role is named by condition: as the principal it would have to exist before the account's first group.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    """
+    role = "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    return {
+        "Sid": "EncryptNodeVolumes",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey*",
+            "kms:ReEncrypt*",
+        ],
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {
+                "kms:CallerAccount": account_id,
+                "kms:ViaService": f"ec2.{region}.amazonaws.com",
+            },
+            "ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{account_id}:role/{role}"},
+        },
+    }
+
+
 _STATEMENTS: Mapping[KeyUse, Callable[[str, str], Statement]] = MappingProxyType(
     {
         KeyUse.LOG_GROUPS: _log_groups,
         KeyUse.ALARMS: _alarms,
         KeyUse.DATABASE_EVENTS: _database_events,
+        KeyUse.NODE_VOLUMES: _node_volumes,
     }
 )
