@@ -1,0 +1,213 @@
+"""One process of a control plane: started, adopted from a predecessor, watched, ended."""
+
+import hashlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloudcommerce_sandbox import processes
+from cloudcommerce_sandbox.errors import SandboxError
+from cloudcommerce_sandbox.files import write_atomically
+
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 15.0
+# A process that has run for so long did not fail at its start; the next failure is a new one.
+_STEADY_SECONDS = 60.0
+_LOG_LIMIT_BYTES = 10 * 2**20
+_LOG_LINES_SHOWN = 5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What a component runs.
+
+    Attributes:
+        executable: The program.
+        arguments: Its arguments; one of them names the cluster's folder.
+        environment: Variables beside those it inherits.
+        inputs: Files that it reads once, at its start.
+    """
+
+    executable: Path
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Path, ...] = ()
+
+    def digest(self) -> str:
+        """Return a digest of all that decides what the process does."""
+        content = hashlib.sha256(
+            repr((self.executable, self.arguments, sorted(self.environment.items()))).encode()
+        )
+        for path in self.inputs:
+            content.update(path.read_bytes())
+        return content.hexdigest()
+
+
+class Component:
+    """A process that is kept running.
+
+    What is known of the process lies in a file, so that whoever comes after a killed predecessor finds it.
+
+    Args:
+        name: The component's name.
+        directory: The cluster's folder: the process is known again by it, and its log and record lie there.
+    """
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name = name
+        self.log = directory / "logs" / f"{name}.log"
+        self._directory = directory
+        self._record = directory / "processes" / f"{name}.json"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pause = 0.0
+        self._started = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number while it runs."""
+        pid = _known(self._record)[0]
+        if self._child is not None:
+            self._child.poll()  # a child that has ended keeps its number until it is asked
+        return pid if pid is not None and processes.is_alive(pid, running=str(self._directory)) else None
+
+    def keep(self, command: Command) -> bool:
+        """Start the process unless it runs, not sooner after a failure than is reasonable.
+
+        One that runs something else than the command is ended first.
+
+        Args:
+            command: What it runs.
+
+        Returns:
+            Whether it runs.
+
+        Raises:
+            SandboxError: The program is missing.
+        """
+        if pid := self.pid:
+            if _known(self._record)[1] == command.digest():
+                self._bound_log()
+                return True
+            _log.info("%s (process %d) runs with other settings; restarting it", self.name, pid)
+            self.end()
+        elif self._started and time.monotonic() < self._started + self._pause:
+            return False
+        self._start(command)
+        return True
+
+    def due(self) -> bool:
+        """Say whether `keep` would start the process now."""
+        return self.pid is None and time.monotonic() >= self._started + self._pause
+
+    def end(self, *, at_once: bool = False) -> None:
+        """End the process and wait until it is gone.
+
+        Args:
+            at_once: Whether it need not put anything in order, because its data go as well.
+        """
+        pid = self.pid
+        if pid is not None and at_once:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if pid is not None:
+            processes.end(pid, running=str(self._directory), grace_seconds=10)
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
+        self._record.unlink(missing_ok=True)
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        with suppress(OSError):
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:])
+        return ""
+
+    def _start(self, command: Command) -> None:
+        now = time.monotonic()
+        if self._started:
+            _log.warning("%s has ended; the end of %s:\n%s", self.name, self.log, self.last_words())
+        failed_early = self._started and now - self._started < _STEADY_SECONDS
+        self._pause = (
+            min(max(self._pause * 2, _FIRST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS) if failed_early else 0.0
+        )
+        self._started = now
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._bound_log()
+        try:
+            with self.log.open("ab") as output:
+                self._child = subprocess.Popen(
+                    [command.executable, *command.arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd=self._directory,
+                    env={**_inherited(), **command.environment},
+                    # It outlives the follower, whose successor takes it over.
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise SandboxError(
+                f"{command.executable} does not start: {error.strerror}.",
+                "`make tools` builds what is missing.",
+            ) from error
+        record = {"pid": self._child.pid, "digest": command.digest()}
+        write_atomically(self._record, json.dumps(record))
+        _log.info("%s runs as process %d", self.name, self._child.pid)
+
+    def _bound_log(self) -> None:
+        # The process appends, so that an emptied file goes on from its beginning.
+        with suppress(OSError):
+            if self.log.stat().st_size > _LOG_LIMIT_BYTES:
+                os.truncate(self.log, 0)
+
+
+def end_all(directory: Path) -> int:
+    """End all components whose records lie under a folder, as when their follower is gone.
+
+    Args:
+        directory: A cluster's folder, or one that holds several.
+
+    Returns:
+        How many there were.
+    """
+    found = [
+        Component(record.stem, record.parent.parent)
+        for record in sorted(directory.rglob("processes/*.json"), key=_order_of_end)
+    ]
+    running = [component for component in found if component.pid is not None]
+    for component in found:
+        component.end()
+    return len(running)
+
+
+def _order_of_end(record: Path) -> tuple[Path, bool, str]:
+    """The API server's store goes last: without it, the others wait for it when they end."""
+    return record.parent, record.stem == "etcd", record.stem
+
+
+def _known(record: Path) -> tuple[int | None, str]:
+    try:
+        content = json.loads(record.read_text())
+        return int(content["pid"]), str(content["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, ""
+
+
+def _inherited() -> dict[str, str]:
+    """Return the environment without what would change these programs, such as a proxy or a kubeconfig."""
+    foreign = ("AWS_", "ETCD_", "KUBE", "KWOK_", "GODEBUG", "GOGC", "GOMEMLIMIT", "GOMAXPROCS")
+    proxies = {"http_proxy", "https_proxy", "all_proxy"}
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(foreign) and key.lower() not in proxies
+    }
