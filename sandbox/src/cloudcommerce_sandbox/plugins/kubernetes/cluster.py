@@ -94,6 +94,10 @@ class Cluster:
         """Send any request; see `Transport.request`."""
         return self._connect()[0].request(method, path, **more)
 
+    def take_warnings(self) -> list[str]:
+        """Return what the server warned this thread of."""
+        return self._transport.take_warnings() if self._transport is not None else []
+
     def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object | None:
         """Return an object; None when there is none of that name."""
         try:

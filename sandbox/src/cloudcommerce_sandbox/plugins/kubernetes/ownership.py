@@ -48,6 +48,11 @@ def is_made_by(live: Mapping[str, Any], name: str) -> bool:
     return any(entry.get("manager") == name for entry in _entries(live))
 
 
+def is_adoptable(live: Mapping[str, Any], name: str) -> bool:
+    """Whether `adopt` would move fields to a manager."""
+    return any(_is_taken(entry, name) for entry in _entries(live))
+
+
 def adopt(cluster: Cluster, live: Object, name: str) -> Object:
     """Move what we own without server-side apply, and what kubectl changed, to our manager.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ _PATIENCE: Final = 30.0
 """Seconds during which a server that is restarted or overloaded is asked again."""
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 4.0
+_WARNING: Final = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+"""Deprecated versions, Pod Security in warn mode, webhooks: RFC 7234, section 5.5."""
 _BUSY: Final = (429, 500, 502, 503, 504)
 _REFUSALS: Final = 400
 _UNAUTHORIZED: Final = 401
@@ -42,6 +45,7 @@ class Transport:
         self._cancelled = cancelled
         self._settings, self._pool = credentials.connect(config, context, cluster)
         self._refresh_lock = threading.Lock()
+        self._local = threading.local()
         self.host = str(self._settings.host)
 
     def request(
@@ -87,6 +91,18 @@ class Transport:
             self._cancelled.wait(max(pause, wait))
             pause = min(_LONGEST_PAUSE, pause * 2)
 
+    def take_warnings(self) -> list[str]:
+        """Return what the server warned of in answers to this thread since the last call, each once."""
+        found = list(dict.fromkeys(self._warnings()))
+        self._warnings().clear()
+        return found
+
+    def _warnings(self) -> list[str]:
+        if not hasattr(self._local, "warnings"):
+            self._local.warnings = []
+        warnings: list[str] = self._local.warnings
+        return warnings
+
     def _attempt(
         self, method: str, url: str, data: bytes | None, headers: dict[str, str]
     ) -> tuple[Any, float | None]:
@@ -99,6 +115,7 @@ class Transport:
             return UnreachableError(f"no trusted connection to {self.host}: {error}"), None
         except urllib3.exceptions.HTTPError as error:
             return UnreachableError(f"{self.host} does not answer: {_reason(error)}"), 0.0
+        self._warnings().extend(_WARNING.findall(answer.headers.get("Warning") or ""))
         if answer.status < _REFUSALS:
             return json.loads(answer.data), None
         return _refusal(answer, self.host)

@@ -1,4 +1,7 @@
-"""When workloads are ready. Conditions: https://kubernetes.io/docs/concepts/workloads/controllers/"""
+"""When workloads are ready.
+
+What their status means: https://kubernetes.io/docs/concepts/workloads/controllers/
+"""
 
 from __future__ import annotations
 
