@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -54,19 +55,13 @@ def _active_cluster(config: Tree) -> dict[str, Any] | None:
 
 
 def of_object(operation: Operation) -> Difference:
-    """Compare the inputs in state with the wanted ones, and ask the server what it would not change in place."""
+    """Compare the inputs in state with the wanted ones; ask the server what it would not change in place."""
     request = operation.request
     old = request.old_inputs or wire.reveal(request.state.get(INPUTS)) or {}
     changes = diff.compare(old, request.inputs)
     _drop_same_place(operation, changes)
-    changes = {
-        path: change
-        for path, change in changes.items()
-        if not any(
-            path == ignored or path.startswith((f"{ignored}.", f"{ignored}["))
-            for ignored in request.ignore_changes
-        )
-    }
+    for path in [path for path in changes if _is_ignored(path, request.ignore_changes)]:
+        del changes[path]
     wanted: Tree = wire.reveal(request.inputs)
     fields = immutable.replacing_fields(wanted, operation.cluster.settings, patch=operation.is_patch)
     changes = _replacing(changes, (*fields, *_group_change(old, wanted)))
@@ -80,6 +75,10 @@ def of_object(operation: Operation) -> Difference:
     return Difference(changes, delete_before_replace=replaced and in_place)
 
 
+def _is_ignored(path: str, ignored: Sequence[str]) -> bool:
+    return any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in ignored)
+
+
 def _replacing(changes: dict[str, Change], fields: tuple[str, ...]) -> dict[str, Change]:
     return {
         path: replace(change, replace=True) if immutable.replaces(path, fields) else change
@@ -89,9 +88,9 @@ def _replacing(changes: dict[str, Change], fields: tuple[str, ...]) -> dict[str,
 
 def _drop_same_place(operation: Operation, changes: dict[str, Change]) -> None:
     """A namespace that was only guessed before the kind was known is no move."""
-    if "metadata.namespace" in changes and operation.state:
-        if objects.namespace(operation.wanted) == objects.namespace(operation.state):
-            del changes["metadata.namespace"]
+    moved = "metadata.namespace" in changes and operation.state
+    if moved and objects.namespace(operation.wanted) == objects.namespace(operation.state):
+        del changes["metadata.namespace"]
 
 
 def _group_change(old: Any, wanted: Tree) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from cloudcommerce_sandbox.plugins.kubernetes.operation import Operation
 from cloudcommerce_sandbox.plugins.provider import InitializationError, ProviderError, Tree
 
 _PATIENCE: Final = 30.0
-"""Seconds that a create waits for its namespace or definition, which another resource may be about to make."""
+"""Seconds that a create waits for its namespace or definition, which another resource may be making."""
 _LONGEST_PAUSE: Final = 4.0
 _DELETE_SECONDS: Final = 600.0
 _TRIES: Final = 4
@@ -77,9 +77,7 @@ def _make(operation: Operation) -> Object:
             raise
         live = operation.find(wanted)
         if live is None:
-            message = (
-                f"{objects.label(wanted)} was there a moment ago and is not any more; run the update again"
-            )
+            message = f"{objects.label(wanted)} was there a moment ago and is gone now; run the update again"
             raise ProviderError(message) from error
         if not ownership.is_made_by(live, manager) or live["metadata"].get("deletionTimestamp"):
             raise ProviderError(taken(wanted, live)) from error

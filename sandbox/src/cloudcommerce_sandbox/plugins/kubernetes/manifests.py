@@ -40,9 +40,7 @@ def _flat(document: Any) -> Iterator[Object]:
     if not isinstance(document, dict) or not all(
         isinstance(document.get(key), str) for key in ("apiVersion", "kind")
     ):
-        message = (
-            f"the manifest holds {type(document).__name__} where an object with apiVersion and kind belongs"
-        )
+        message = f"the manifest holds a {type(document).__name__}, not an object with apiVersion and kind"
         raise ProviderError(message)
     if objects.is_list(document["kind"]) and isinstance(document.get("items"), list):
         for item in document["items"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +30,13 @@ class Operation:
     @property
     def wanted(self) -> Object:
         """The object that the inputs ask for, as the server takes it."""
-        value: Object = crd_fields.to_server(wire.reveal(self.request.inputs))
-        return self._placed(_complete(value, self.request))
+        return self._placed(self._given)
 
-    @property
+    @functools.cached_property
+    def _given(self) -> Object:
+        return _complete(crd_fields.to_server(wire.reveal(self.request.inputs)), self.request)
+
+    @functools.cached_property
     def state(self) -> Object:
         """The live object as last seen, without the plugin's own outputs."""
         value = crd_fields.to_server(wire.reveal(self.request.state))

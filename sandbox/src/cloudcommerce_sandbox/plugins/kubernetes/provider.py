@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import importlib
 import importlib.metadata
@@ -13,11 +12,11 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from cloudcommerce_sandbox.plugins import wire
 from cloudcommerce_sandbox.plugins.kubernetes import (
+    check,
     configuration,
     differences,
     lifecycle,
     manifests,
-    naming,
     objects,
     preview,
     refresh,
@@ -25,7 +24,6 @@ from cloudcommerce_sandbox.plugins.kubernetes import (
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster
 from cloudcommerce_sandbox.plugins.kubernetes.engine import Engine
 from cloudcommerce_sandbox.plugins.kubernetes.operation import Operation
-from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark
 from cloudcommerce_sandbox.plugins.provider import (
     Difference,
     Failure,
@@ -104,7 +102,7 @@ class KubernetesProvider(Provider):
             if request.type == _RELEASE:
                 found: tuple[Tree, list[Failure]] = self._releases.check(request)
                 return found
-            return self._complete(request), []
+            return check.complete(request, self.cluster), []
 
         return self._named(request, run)
 
@@ -114,37 +112,6 @@ class KubernetesProvider(Provider):
             return False
         self._engine.warn_once(request.urn, f"resources are left as they are: {cluster.unreachable}")
         return True
-
-    def _complete(self, request: Request) -> Tree:
-        api_version, kind = objects.type_of(request)
-        if objects.is_list(kind):
-            message = "lists exist for manifests and can't be resources; make each of their items one"
-            raise ProviderError(message)
-        inputs: Tree = {
-            key: value for key, value in copy.deepcopy(request.inputs).items() if value is not None
-        }
-        inputs.setdefault("apiVersion", api_version)
-        inputs.setdefault("kind", kind)
-        if isinstance(inputs.get("metadata"), dict):
-            inputs = objects.without_read_only(inputs)
-        if objects.is_patch(request, inputs):
-            if not objects.metadata(inputs).get("name") and inputs.get("metadata") is not wire.UNKNOWN:
-                message = "a patch needs metadata.name: the object whose fields it sets"
-                raise ProviderError(message)
-        else:
-            naming.assign(request, inputs)
-        self._place(inputs)
-        completed: Tree = mark(inputs, inputs)
-        return completed
-
-    def _place(self, inputs: Tree) -> None:
-        metadata = inputs.get("metadata")
-        if not isinstance(metadata, dict) or not isinstance(inputs["apiVersion"], str):
-            return
-        if not self.cluster.is_namespaced(inputs["apiVersion"], str(inputs["kind"])):
-            metadata.pop("namespace", None)
-        elif not metadata.get("namespace"):
-            metadata["namespace"] = self.cluster.default_namespace
 
     def diff(self, request: Request) -> Difference:
         """Compare inputs and tell which differences take a new object."""
