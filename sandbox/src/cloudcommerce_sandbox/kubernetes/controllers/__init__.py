@@ -1,0 +1,1 @@
+"""What happens inside a running cluster: nodes, access, volumes and add-ons, as on EKS."""
