@@ -8,7 +8,7 @@ ARGS ?=
 
 BIN := .venv/bin
 SANDBOX := $(BIN)/cloudcommerce-sandbox
-PACKAGES := infra stacks components operations benchmarks sandbox/src sandbox/tests tests conftest.py sandbox/bootstrap.py
+PACKAGES := infra stacks components operations benchmarks sandbox/src sandbox/tests services/gateway tests conftest.py sandbox/bootstrap.py
 export CLOUDCOMMERCE_PLUGINS := $(PLUGINS)
 # Every target starts many interpreters; without caches each of them would compile pulumi_aws anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,7 +52,7 @@ logs: venv ## Print the end of the emulator's log and of the latest engine run
 	@$(SANDBOX) logs
 
 schema: venv ## Write the JSON Schemas of the settings and of the audit output anew
-	@$(BIN)/python -m infra.settings --schema
+	@$(BIN)/python -m infra.environment --schema
 	@$(BIN)/python -m infra.audit --schema > infra/audit/schema.json
 
 doctor: venv ## Check this machine and the sandbox, and say how to mend what is wrong

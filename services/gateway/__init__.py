@@ -1,0 +1,1 @@
+"""Gateways in front of the services, made from their `routes.yaml`."""
