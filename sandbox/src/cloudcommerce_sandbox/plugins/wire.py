@@ -1,7 +1,8 @@
 """Property values on the wire of Pulumi's provider protocol, as plain Python trees and back.
 
 The engine sends property bags as protobuf Structs in which secrets, assets and archives are objects with a
-marker key and unknown values are one magic string. See
+marker key and unknown values are one magic string; components get values with what they depend on besides.
+See
 https://github.com/pulumi/pulumi/blob/master/sdk/proto/provider-protocol.md and the SDK's
 `pulumi.runtime.rpc`.
 """
@@ -22,6 +23,7 @@ _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _CONFIDENTIAL: Final = "1b47061264138c4ac30d75fd1eb44270"
 _ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
+_OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -131,6 +133,9 @@ def _decode_object(struct: struct_pb2.Struct) -> Any:
     if signature == _CONFIDENTIAL:
         return Secret(_decode(fields["value"]))
     table = {key: _decode(value) for key, value in fields.items()}
+    if signature == _OUTPUT:
+        value = table.get("value", UNKNOWN)
+        return Secret(value) if table.get("secret") else value
     return Asset(table) if signature in (_ASSET, _ARCHIVE) else table
 
 

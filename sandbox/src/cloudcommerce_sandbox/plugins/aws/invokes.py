@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cloudcommerce_sandbox.plugins.aws import service_functions
 from cloudcommerce_sandbox.plugins.aws.clients import REGION_FORM, is_region
 from cloudcommerce_sandbox.plugins.aws.operation import partition_of
 from cloudcommerce_sandbox.plugins.aws.policy_document import policy_document
@@ -34,8 +35,9 @@ def invoke(provider: AwsProvider, token: str, args: Arguments) -> dict[str, Any]
     return function(provider, args)
 
 
-def _region_of(provider: AwsProvider, args: Arguments) -> str:
-    region = args.get("region") or args.get("name") or provider.clients.default_region
+def _region_of(provider: AwsProvider, args: Arguments, *names: str) -> str:
+    given = (args[name] for name in ("region", *names) if args.get(name))
+    region = next(given, provider.clients.default_region)
     if not isinstance(region, str) or not is_region(region):
         message = f"region: {region!r} is no name of a region; {REGION_FORM}"
         raise ProviderError(message)
@@ -48,7 +50,7 @@ def _caller_identity(provider: AwsProvider, _args: Arguments) -> dict[str, Any]:
 
 
 def _region(provider: AwsProvider, args: Arguments) -> dict[str, Any]:
-    region = _region_of(provider, args)
+    region = _region_of(provider, args, "name")
     partition = partition_of(region)
     return {
         "id": region,
@@ -101,10 +103,19 @@ def _policy_document(_provider: AwsProvider, args: Arguments) -> dict[str, Any]:
     return policy_document(args)
 
 
+def _of_service(
+    function: Callable[[AwsProvider, str, Arguments], dict[str, Any]],
+) -> Callable[[AwsProvider, Arguments], dict[str, Any]]:
+    return lambda provider, args: function(provider, _region_of(provider, args), args)
+
+
 _FUNCTIONS: dict[str, Callable[[AwsProvider, Arguments], dict[str, Any]]] = {
+    "eks:getAddonVersion": _of_service(service_functions.addon_version),
+    "eks:getCluster": _of_service(service_functions.cluster),
     "iam:getPolicyDocument": _policy_document,
     "index:getAvailabilityZones": _zones,
     "index:getCallerIdentity": _caller_identity,
     "index:getPartition": _partition,
     "index:getRegion": _region,
+    "ssm:getParameter": _of_service(service_functions.parameter),
 }

@@ -86,7 +86,7 @@ def _sizes(inputs: Properties) -> list[tuple[str, str]]:
     sizes: Any = inputs.get("scalingConfig")
     if not isinstance(sizes, dict):
         return []
-    least, wanted, most = (sizes.get(name) for name in ("minSize", "desiredSize", "maxSize"))
+    least, wanted, most = (sizes[name] for name in ("minSize", "desiredSize", "maxSize"))
     if UNKNOWN in (least, wanted, most):
         return []
     if least <= wanted <= most:
