@@ -31,6 +31,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one, see the ready file")
     parser.add_argument("--ready-file", type=Path, help="gets JSON {url, pid, incarnation}")
+    parser.add_argument(
+        "--kubernetes",
+        action="store_true",
+        help="clusters, node groups and add-ons become active when somebody reports that they are",
+    )
     parser.add_argument("--parent-pid", type=int, help="end when this process has gone")
     return parser.parse_args(argv)
 
@@ -62,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     from cloudcommerce_sandbox.emulator.launcher import Emulator  # noqa: PLC0415 - after moto's settings
 
     try:
-        emulator = Emulator(arguments.host, arguments.port)
+        emulator = Emulator(arguments.host, arguments.port, is_followed=arguments.kubernetes)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"emulator: cannot listen on {arguments.host}:{arguments.port}: {error}\n")
         return 1

@@ -52,21 +52,25 @@ class EmulatorApplication:
         faults: failures to inject.
         recorder: told of every call.
         lock: held while a call runs; share it with whatever else reads moto's state.
+        after: told of every call that was carried out, while the lock is still held.
     """
 
     def __init__(
         self,
         guard: Guard,
         control: Callable[[Environ], Response],
+        *,
         faults: FaultPlan,
         recorder: CallRecorder,
         lock: threading.RLock,
+        after: Callable[[AwsCall], None],
     ) -> None:
         self._guard = guard
         self._control = control
         self._faults = faults
         self._recorder = recorder
         self._lock = lock
+        self._after = after
         self._moto = _Dispatcher(create_backend_app)
         self.stopping = threading.Event()
 
@@ -109,6 +113,7 @@ class EmulatorApplication:
             with locked:
                 self._guard(call)
                 response = self._ask_moto(call.environ)
+                self._after(call)
         except ApiError as error:
             return call.refuse(error)
         except NotImplementedError:

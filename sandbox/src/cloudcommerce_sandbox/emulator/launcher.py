@@ -19,6 +19,8 @@ from cloudcommerce_sandbox.emulator.application import EmulatorApplication
 from cloudcommerce_sandbox.emulator.control_api import ControlApi
 from cloudcommerce_sandbox.emulator.faults import FaultPlan
 from cloudcommerce_sandbox.emulator.inventory import inventory
+from cloudcommerce_sandbox.emulator.kubernetes_api import KubernetesApi
+from cloudcommerce_sandbox.emulator.kubernetes_feed import KubernetesFeed
 from cloudcommerce_sandbox.emulator.logins import Login
 from cloudcommerce_sandbox.emulator.provenance import provenance
 from cloudcommerce_sandbox.emulator.recorder import CallRecorder
@@ -33,30 +35,37 @@ class Emulator:
     Args:
         host: loopback address.
         port: 0 for a free one.
+        is_followed: whether somebody runs control planes and nodes for the Kubernetes clusters; what is
+            created then becomes active when they say so.
 
     Raises:
         ValueError: `host` is not loopback.
         OSError: the address is taken.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, is_followed: bool = False) -> None:
         self.incarnation = uuid.uuid4().hex
         self._lock = threading.RLock()
         faults, recorder = FaultPlan(), CallRecorder()
+        feed = KubernetesFeed(self.incarnation, self._lock)
+        self._feed = feed
         control = ControlApi(
             identity=self.identity,
             provenance=provenance,
             inventory=self._inventory,
             login=self._login,
+            kubernetes=KubernetesApi(feed, self._lock, self.identity).answer,
             faults=faults,
             recorder=recorder,
         )
-        self._application = EmulatorApplication(guards.check, control, faults, recorder, self._lock)
+        self._application = EmulatorApplication(
+            guards.check, control, faults=faults, recorder=recorder, lock=self._lock, after=feed.after
+        )
         self._server = EmulatorServer(host, port, self._application)
         _remember_method_names()
         # No service's model has the codes that all may answer, such as throttling: moto warns of each.
         warnings.filterwarnings("ignore", message=".* does not match an error shape")
-        extensions.install(endpoint_url=self._server.url, lock=self._lock)
+        extensions.install(endpoint_url=self._server.url, lock=self._lock, is_followed=is_followed)
 
     def identity(self) -> dict[str, Any]:
         """Returns url, pid and incarnation: a new incarnation has none of the state of the last."""
@@ -79,6 +88,7 @@ class Emulator:
     def stop(self) -> None:
         """Ends `serve`, from any other thread."""
         self._application.stopping.set()
+        self._feed.close()
         self._server.shutdown()
 
     def _end_without(self, ready_file: Path) -> None:

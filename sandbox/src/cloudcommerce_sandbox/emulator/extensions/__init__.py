@@ -9,6 +9,7 @@ from cloudcommerce_sandbox.emulator.extensions import (
     cloudwatch,
     ec2,
     ecr,
+    eks,
     elasticache,
     kms,
     mq,
@@ -19,12 +20,12 @@ from cloudcommerce_sandbox.emulator.extensions.registry import Extension, Runtim
 
 EXTENSIONS: tuple[Extension, ...] = tuple(
     module.EXTENSION
-    for module in (awslambda, cloudwatch, ec2, ecr, elasticache, kms, mq, rds, secretsmanager)
+    for module in (awslambda, cloudwatch, ec2, ecr, eks, elasticache, kms, mq, rds, secretsmanager)
 )
 
 
-def install(endpoint_url: str, lock: threading.RLock) -> None:
+def install(endpoint_url: str, lock: threading.RLock, *, is_followed: bool = False) -> None:
     """Loads every extension into moto. Call once, before the first request."""
-    runtime = Runtime(endpoint_url, lock)
+    runtime = Runtime(endpoint_url, lock, is_followed)
     for extension in EXTENSIONS:
         extension.install(runtime)

@@ -22,10 +22,17 @@ from cloudcommerce_sandbox.emulator.wire import service_model
 
 @dataclass(frozen=True)
 class Runtime:
-    """The running emulator's address and the lock that guards moto's state."""
+    """What the extensions know of the running emulator.
+
+    Attributes:
+        endpoint_url: its address.
+        lock: guards moto's state.
+        is_followed: whether somebody runs control planes and nodes for its Kubernetes clusters.
+    """
 
     endpoint_url: str
     lock: threading.RLock
+    is_followed: bool = False
 
 
 @dataclass(frozen=True)
