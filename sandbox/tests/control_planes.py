@@ -1,4 +1,4 @@
-"""A real control plane for tests, ready in a few seconds: etcd, API server, controller manager, scheduler, kwok."""
+"""A real control plane for tests, ready in a few seconds: etcd, API server, controllers, scheduler, kwok."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def control_plane(directory: Path, settings: Settings | None = None) -> Iterator
     """
     plane = ControlPlane(directory, tools(), settings or Settings())
     try:
-        until(plane.tend, lambda: plane.troubles())
+        until(plane.tend, plane.troubles)
         yield plane
     finally:
         plane.remove()

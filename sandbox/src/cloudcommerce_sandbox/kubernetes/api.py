@@ -29,6 +29,7 @@ class ClusterApi:
         directory: A folder of the cluster's own, for files that have to outlive the process.
 
     Attributes:
+        server: The API server's address.
         dynamic: The client itself, for what the methods here do not offer.
         emulator: As given.
         region: As given.
@@ -37,6 +38,7 @@ class ClusterApi:
 
     def __init__(self, *, kubeconfig: Path, emulator: str, region: str, directory: Path) -> None:
         self._client: ApiClient = new_client_from_config(str(kubeconfig))
+        self.server = str(self._client.configuration.host)
         self.dynamic = DynamicClient(self._client, cache_file=str(directory / "discovery.json"))
         self.emulator = emulator
         self.region = region

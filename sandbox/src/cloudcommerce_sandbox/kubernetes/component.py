@@ -170,11 +170,12 @@ class Component:
                 os.truncate(self.log, 0)
 
 
-def end_all(directory: Path) -> int:
+def end_all(directory: Path, *, at_once: bool = False) -> int:
     """End all components whose records lie under a folder, as when their follower is gone.
 
     Args:
         directory: A cluster's folder, or one that holds several.
+        at_once: Whether they need not put anything in order, because their data go as well.
 
     Returns:
         How many there were.
@@ -185,7 +186,7 @@ def end_all(directory: Path) -> int:
     ]
     running = [component for component in found if component.pid is not None]
     for component in found:
-        component.end()
+        component.end(at_once=at_once)
     return len(running)
 
 

@@ -206,6 +206,7 @@ class ClusterSpec:
         creator_arn: Who created it.
         creator_is_admin: Whether that one is cluster administrator.
         service_cidr: The range of service addresses.
+        oidc_issuer: Who signs the tokens of service accounts; empty leaves it to the cluster.
         access_entries: Who may enter.
         nodegroups: Its node groups.
         addons: Its add-ons.
@@ -223,6 +224,7 @@ class ClusterSpec:
     creator_arn: str = ""
     creator_is_admin: bool = False
     service_cidr: str = "172.20.0.0/16"
+    oidc_issuer: str = ""
     access_entries: tuple[AccessEntry, ...] = ()
     nodegroups: tuple[NodegroupSpec, ...] = ()
     addons: tuple[AddonSpec, ...] = ()
