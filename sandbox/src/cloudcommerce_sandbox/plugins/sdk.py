@@ -79,6 +79,16 @@ def schema(token: str) -> Schema:
         return Schema(inputs=_object_fields(args), outputs=outputs)
 
 
+def arguments(source: type) -> Mapping[str, Property]:
+    """Return the properties of an arguments class whose token does not tell where it is.
+
+    Args:
+        source: The class, such as `pulumi_kubernetes.helm.v3.ReleaseArgs`.
+    """
+    with _LOCK:
+        return _object_fields(source)
+
+
 def _pulumi_types() -> Any:
     return importlib.import_module("pulumi._types")
 

@@ -32,28 +32,30 @@ _UPGRADE: Final = {
 
 
 def install(inputs: Tree, timeout: float) -> list[str]:
-    """Return the options of a first installation.
+    """Return the command of a first installation.
 
     Args:
         inputs: The release's inputs in plain values.
         timeout: The user's customTimeouts in seconds; 0: none given.
     """
-    return [*_common(inputs, timeout), *_flags(inputs, _INSTALL)]
+    return ["install", str(inputs["name"]), *_common(inputs, timeout), *_flags(inputs, _INSTALL)]
 
 
 def upgrade(inputs: Tree, timeout: float) -> list[str]:
-    """Return the options of an upgrade; see `install`."""
+    """Return the command of an upgrade; see `install`."""
     history = [] if inputs.get("maxHistory") is None else ["--history-max", str(inputs["maxHistory"])]
-    return ["--install", *_common(inputs, timeout), *_flags(inputs, _UPGRADE), *history]
+    command = ["upgrade", str(inputs["name"]), "--install"]
+    return [*command, *_common(inputs, timeout), *_flags(inputs, _UPGRADE), *history]
 
 
 def dry_run(inputs: Tree) -> list[str]:
-    """Return the options of a dry run on the server, which renders and validates but applies nothing."""
+    """Return the command of a dry run on the server, which renders and validates but applies nothing."""
     kept = {
         key: inputs.get(key)
         for key in ("createNamespace", "disableOpenapiValidation", "skipCrds", "takeOwnership")
     }
-    return ["--install", "--dry-run=server", "--hide-secret", *_flags(kept, _BOTH)]
+    command = ["upgrade", str(inputs["name"]), "--install"]
+    return [*command, "--dry-run=server", "--hide-secret", *_flags(kept, _BOTH)]
 
 
 def uninstall(inputs: Tree, timeout: float) -> list[str]:
