@@ -1,0 +1,1 @@
+"""The sandbox, a distribution of its own."""
