@@ -9,7 +9,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from cloudcommerce_sandbox.kubernetes.authentication import Verifier, review
 from cloudcommerce_sandbox.kubernetes.model import ClusterSpec
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             self._answer(HTTPStatus.BAD_REQUEST, {"error": "The TokenReview is not JSON."})
             return
-        cluster = type(self).find(unquote(self.path.strip("/")))
+        cluster = type(self).find(unquote(urlsplit(self.path).path.strip("/")))
         if cluster is None:
             self._answer(HTTPStatus.NOT_FOUND, {"error": f"There is no cluster {self.path!r}."})
             return
