@@ -1,22 +1,20 @@
-"""The settings of a stack: what the stack file may say, checked before anything is planned.
+"""The settings of a production stack: what the stack file may say, checked before anything is planned.
 
 Each top-level field is one key of the stack file (`cloudcommerce:network`). Everything here is plain data, so
 that tests and editors can check a stack file without an engine or an account.
 """
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, model_validator
 
 from components.data import instance_classes
 from components.data.storage import least_limit
 from components.network.cidr import Tier, parse_vpc_cidr, plan_subnets
 from components.tags import DataClass, Ownership, default_tags
-from infra.settings_document import SCHEMA_FILE, render_schema
+from infra.cluster_settings import ClusterSettings
+from infra.settings_section import Section, unique
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
@@ -29,13 +27,6 @@ InterfaceEndpoint = Literal[
     "autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing", "kms", "logs",
     "monitoring", "secretsmanager", "sns", "sqs", "ssm", "sts", "xray",
 ]  # fmt: skip
-
-
-def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
-    repeated = sorted({value for value in values if values.count(value) > 1})
-    if repeated:
-        raise ValueError(f"{', '.join(repeated)} listed more than once: list each once")
-    return values
 
 
 def _accepted_by_cloudwatch(days: int) -> int:
@@ -57,13 +48,7 @@ def _of(table: Mapping[str, instance_classes.InstanceClass]) -> AfterValidator:
     return AfterValidator(known)
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, validate_default=True
-    )
-
-
-class AwsSettings(_Section):
+class AwsSettings(Section):
     """Where the stack stands."""
 
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region, such as us-east-1.")
@@ -74,7 +59,7 @@ class AwsSettings(_Section):
     )
 
 
-class TagSettings(_Section):
+class TagSettings(Section):
     """The tags on everything, beside project, environment and managed-by."""
 
     owner: str = Field(description="Team or address that answers for the stack.")
@@ -105,7 +90,7 @@ class TagSettings(_Section):
         return default_tags(ownership, self.extra)
 
 
-class SubnetPrefixSettings(_Section):
+class SubnetPrefixSettings(Section):
     """Subnet sizes."""
 
     private: int | None = Field(default=None, description="Prefix length of a private subnet, such as 20.")
@@ -117,13 +102,13 @@ class SubnetPrefixSettings(_Section):
         return {tier: prefix for tier in Tier if (prefix := getattr(self, tier.value)) is not None}
 
 
-class NetworkSettings(_Section):
+class NetworkSettings(Section):
     """The VPC."""
 
     cidr: Annotated[str, AfterValidator(_vpc_network)] = Field(
         description="Address range of the VPC: private space, /16 to /21."
     )
-    zones: Annotated[tuple[str, ...], AfterValidator(_unique)] = Field(
+    zones: Annotated[tuple[str, ...], AfterValidator(unique)] = Field(
         min_length=3, description="Availability zones by name, three or more, all of aws.region."
     )
     nat_per_zone: bool = Field(
@@ -132,7 +117,7 @@ class NetworkSettings(_Section):
     subnet_prefixes: SubnetPrefixSettings = Field(
         default=SubnetPrefixSettings(), description="Subnet sizes by tier, if the default plan does not suit."
     )
-    interface_endpoints: Annotated[tuple[InterfaceEndpoint, ...], AfterValidator(_unique)] = Field(
+    interface_endpoints: Annotated[tuple[InterfaceEndpoint, ...], AfterValidator(unique)] = Field(
         default=(), description="AWS services that are reached without leaving the VPC; each costs per zone."
     )
 
@@ -142,7 +127,7 @@ class NetworkSettings(_Section):
         return self
 
 
-class PostgresSettings(_Section):
+class PostgresSettings(Section):
     """The relational database of orders and products."""
 
     instance_class: Annotated[str, _of(instance_classes.RDS)] = Field(
@@ -167,7 +152,7 @@ class PostgresSettings(_Section):
         return self
 
 
-class DocumentDbSettings(_Section):
+class DocumentDbSettings(Section):
     """The document database of the users."""
 
     instance_class: Annotated[str, _of(instance_classes.DOCUMENT_DB)] = Field(
@@ -176,7 +161,7 @@ class DocumentDbSettings(_Section):
     engine_version: Literal["5.0.0"] = Field(default="5.0.0", description="DocumentDB version.")
 
 
-class ValkeySettings(_Section):
+class ValkeySettings(Section):
     """Sessions and cache."""
 
     node_type: Annotated[str, _of(instance_classes.VALKEY)] = Field(
@@ -185,7 +170,7 @@ class ValkeySettings(_Section):
     engine_version: Literal["8.0", "8.1", "8.2"] = Field(default="8.1", description="Valkey major.minor.")
 
 
-class DataSettings(_Section):
+class DataSettings(Section):
     """The data stores."""
 
     # RDS and DocumentDB keep point-in-time backups for 35 days at most, ElastiCache its snapshots likewise.
@@ -200,7 +185,7 @@ class DataSettings(_Section):
     valkey: ValkeySettings
 
 
-class RabbitMqSettings(_Section):
+class RabbitMqSettings(Section):
     """The broker."""
 
     instance_type: Annotated[str, _of(instance_classes.RABBITMQ)] = Field(
@@ -209,24 +194,24 @@ class RabbitMqSettings(_Section):
     engine_version: Literal["4.2"] = Field(default="4.2", description="RabbitMQ major.minor.")
 
 
-class MessagingSettings(_Section):
+class MessagingSettings(Section):
     """The message broker."""
 
     rabbit_mq: RabbitMqSettings
 
 
-class RegistrySettings(_Section):
+class RegistrySettings(Section):
     """The images."""
 
     images: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], AfterValidator(_unique)
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], ...], AfterValidator(unique)
     ] = Field(min_length=1, description="Image names, lower case with hyphens: a repository each.")
     keep_releases: int = Field(default=30, ge=1, description="Releases (tags v*) to keep of each image.")
     untagged_days: int = Field(default=7, ge=1, description="Days after which an untagged image goes.")
     build_days: int = Field(default=90, ge=1, description="Days after which an unreleased build goes.")
 
 
-class ObservabilitySettings(_Section):
+class ObservabilitySettings(Section):
     """Logs and alarms."""
 
     log_retention_days: Annotated[int, AfterValidator(_accepted_by_cloudwatch)] = Field(
@@ -235,11 +220,11 @@ class ObservabilitySettings(_Section):
         description=f"Days that logs are kept: {MIN_LOG_RETENTION_DAYS} or more, as CloudWatch offers them.",
     )
     alarm_emails: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...], AfterValidator(_unique)
+        tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...], AfterValidator(unique)
     ] = Field(default=(), description="E-mail addresses that alarms are sent to; each must confirm once.")
 
 
-class ProtectionSettings(_Section):
+class ProtectionSettings(Section):
     """What keeps data from being deleted by mistake."""
 
     deletion_protection: bool = Field(
@@ -248,12 +233,14 @@ class ProtectionSettings(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings of a production stack."""
 
+    environment: Literal["production"] = Field(description="Kind of stack: production or staging.")
     aws: AwsSettings
     tags: TagSettings
     network: NetworkSettings
+    cluster: ClusterSettings
     data: DataSettings
     messaging: MessagingSettings
     registry: RegistrySettings
@@ -269,9 +256,3 @@ class Settings(_Section):
                 f"take zones such as {self.aws.region}a, or change the region"
             )
         return self
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["--schema"]:
-        sys.exit("usage: python -m infra.settings --schema   (writes the JSON Schema of stack files)")
-    Path(SCHEMA_FILE).write_text(render_schema(Settings), encoding="utf-8")

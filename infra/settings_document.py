@@ -3,14 +3,12 @@
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 NAMESPACE = "cloudcommerce"
-SCHEMA_FILE = Path(__file__).with_name("settings.schema.json")
 
 Model = TypeVar("Model", bound=BaseModel)
 _Location = Sequence[int | str]

@@ -1,4 +1,4 @@
-"""Production: foundation → data → watch. Each step takes what the steps before it made."""
+"""Production: foundation → data → platform → watch. Each step takes what the steps before it made."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import pulumi
 
 from stacks.data import Data, data
 from stacks.foundation import Foundation, foundation
+from stacks.platform import Platform, platform
 from stacks.production_args import ProductionArgs
 from stacks.watch import Watch, watch
 
@@ -18,12 +19,14 @@ class Production:
         args: What the stack was told.
         foundation: Network, keys and images.
         data: Stores and broker.
+        platform: The cluster and what stands in it.
         watch: Alarms.
     """
 
     args: ProductionArgs
     foundation: Foundation
     data: Data
+    platform: Platform
     watch: Watch
 
 
@@ -36,4 +39,10 @@ def production(args: ProductionArgs, opts: pulumi.ResourceOptions) -> Production
     """
     base = foundation(args, opts)
     stores = data(base, args, opts)
-    return Production(args=args, foundation=base, data=stores, watch=watch(base, stores, args, opts))
+    return Production(
+        args=args,
+        foundation=base,
+        data=stores,
+        platform=platform(base, args, opts),
+        watch=watch(base, stores, args, opts),
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.network.cidr import Tier
+from stacks.cluster_plan import ClusterPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +63,10 @@ class ProductionArgs:
         account_id: The account that the stack stands in.
         region: The region that it stands in.
         network: The VPC.
+        cluster: The EKS cluster.
         data: The data stores.
         registry: The images.
+        tags: For what is made by others than the AWS provider, which has them as default tags.
         log_retention_days: Days that logs are kept.
         alarm_emails: Addresses that alarms are sent to.
         deletion_protection: Whether Pulumi and AWS refuse to delete what holds data.
@@ -73,8 +76,10 @@ class ProductionArgs:
     account_id: pulumi.Input[str]
     region: str
     network: NetworkPlan
+    cluster: ClusterPlan
     data: DataPlan
     registry: RegistryPlan
+    tags: Mapping[str, str]
     log_retention_days: int
     alarm_emails: Sequence[str]
     deletion_protection: bool

@@ -1,7 +1,7 @@
 """An add-on that EKS installs and keeps."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,13 @@ class ClusterAddonArgs:
         cluster_name: The cluster.
         release: The add-on, from the catalog.
         configuration: What only the stack knows, over what the catalog says.
+        after: What has to stand before it.
     """
 
     cluster_name: pulumi.Input[str]
     release: AddonRelease
     configuration: Mapping[str, Any] = field(default_factory=dict)
+    after: Collection[pulumi.Resource] = ()
 
 
 class ClusterAddon(pulumi.ComponentResource):
@@ -49,7 +51,7 @@ class ClusterAddon(pulumi.ComponentResource):
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags={"Name": name},
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
         )
         self.addon_name = addon.addon_name
         self.version = addon.addon_version

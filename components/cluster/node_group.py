@@ -1,6 +1,6 @@
 """A managed group of nodes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,6 +37,7 @@ class NodeGroupArgs:
         volume_gib: Size of a root volume in GiB.
         tags: For the instances and their volumes, which the provider's default tags do not reach.
         taints: Keys that pods have to tolerate, with the values.
+        after: What has to stand before a node starts, such as the network plugin.
     """
 
     cluster_name: pulumi.Input[str]
@@ -52,6 +53,7 @@ class NodeGroupArgs:
     volume_gib: int
     tags: Mapping[str, str]
     taints: Mapping[str, str] = field(default_factory=dict)
+    after: Collection[pulumi.Resource] = ()
 
     @property
     def max_pods(self) -> int:
@@ -100,6 +102,7 @@ class NodeGroup(pulumi.ComponentResource):
             tags={"Name": name},
             opts=pulumi.ResourceOptions(
                 parent=self,
+                depends_on=list(args.after),
                 ignore_changes=["scalingConfig.desiredSize"],
                 custom_timeouts=pulumi.CustomTimeouts(create="30m", update="60m", delete="30m"),
             ),

@@ -18,6 +18,7 @@ from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from tests.unit.computed_outputs import computed_outputs
+from tests.unit.constructed_components import CONSTRUCTED
 
 PROJECT = "cloudcommerce"
 STACK = "test"
@@ -198,8 +199,34 @@ class _Monitor(mocks.MockMonitor):
         if request.custom:
             self._compute(request, state)
         self._deployment.resources.append(_resource(urn, request, state))
+        if request.remote:
+            return resource_pb2.RegisterResourceResponse(urn=urn, object=self._construct(urn, request))
         id_ = "" if not request.custom or self._preview else f"{request.name}-id"
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=state)
+
+    def _construct(self, parent: str, request: resource_pb2.RegisterResourceRequest) -> struct_pb2.Struct:
+        """Register what a component's plugin would and hands out, and return it as references."""
+        children = CONSTRUCTED.get(request.type)
+        if children is None:
+            raise LookupError(f"unexpected remote component {request.type}: add what it hands out")
+        outputs = struct_pb2.Struct()
+        inputs, _ = _plain_properties(request.object)
+        for output, child in children(request.name, inputs).items():
+            properties = struct_pb2.Struct()
+            properties.update(child.inputs)
+            registered = self.RegisterResource(
+                resource_pb2.RegisterResourceRequest(
+                    type=child.type,
+                    name=child.name,
+                    parent=parent,
+                    custom=True,
+                    object=properties,
+                    provider=next(iter(request.providers.values()), ""),
+                )
+            )
+            reference = {rpc._special_sig_key: rpc._special_resource_sig, "urn": registered.urn}
+            outputs.update({output: reference | {"id": registered.id or rpc.UNKNOWN, "packageVersion": ""}})
+        return outputs
 
     def _compute(self, request: resource_pb2.RegisterResourceRequest, state: struct_pb2.Struct) -> None:
         for key, value in self._computed(request.type, request.name).items():
@@ -227,12 +254,21 @@ class _Monitor(mocks.MockMonitor):
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> provider_pb2.InvokeResponse:
         args, _ = _plain_properties(request.args)
+        if request.tok == "pulumi:pulumi:getResource":
+            return self._get_resource(args["urn"])
         self._deployment.invokes.append((request.tok, args))
         answer = self._invokes.get(request.tok)
         if answer is None:
             raise LookupError(f"unexpected invoke {request.tok}({args}): pass its answer in `invokes`")
         returned = struct_pb2.Struct()
         returned.update(dict(answer(args) if callable(answer) else answer))
+        return provider_pb2.InvokeResponse(**{"return": returned})
+
+    def _get_resource(self, urn: str) -> provider_pb2.InvokeResponse:
+        (found,) = (r for r in self._deployment.resources if r.urn == urn)
+        returned = struct_pb2.Struct()
+        id_ = rpc.UNKNOWN if self._preview else f"{found.name}-id"
+        returned.update({"urn": urn, "id": id_, "state": found.outputs})
         return provider_pb2.InvokeResponse(**{"return": returned})
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from infra.environment import MODELS, SCHEMA_FILES
 from infra.settings import LOG_RETENTION_DAYS, Settings
-from infra.settings_document import SCHEMA_FILE, SettingsError, read_settings, render_schema
+from infra.settings_document import SettingsError, read_settings, render_schema
 from tests.unit.stacks.program import deploy_production, stack_file
 
 pytestmark = pytest.mark.mission_M71
@@ -58,9 +59,9 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
         (
             "netwrok",
             {},
-            "cloudcommerce:netwrok: unknown key, did you mean network; it takes aws, tags, network",
+            "cloudcommerce:netwrok: unknown key, did you mean network; it takes environment, aws, tags",
         ),
-        ("qqq", "x", "cloudcommerce:qqq: unknown key; it takes aws, tags"),
+        ("qqq", "x", "cloudcommerce:qqq: unknown key; it takes environment, aws"),
         (
             "network.natperzone",
             True,
@@ -207,8 +208,11 @@ def test_settings_are_immutable() -> None:
         settings.network.cidr = "10.0.0.0/16"  # type: ignore[misc]
 
 
-def test_committed_schema_is_what_the_model_says() -> None:
-    assert SCHEMA_FILE.read_text("utf-8") == render_schema(Settings), "run python -m infra.settings --schema"
+@pytest.mark.parametrize("environment", MODELS)
+def test_committed_schema_is_what_the_model_says(environment: str) -> None:
+    committed = SCHEMA_FILES[environment].read_text("utf-8")
+
+    assert committed == render_schema(MODELS[environment]), "run make schema"
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,7 @@ def test_committed_schema_is_what_the_model_says() -> None:
 def test_editors_see_with_the_schema_what_the_program_refuses(
     break_it: Callable[[dict[str, Any]], object],
 ) -> None:
-    schema = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    schema = json.loads(SCHEMA_FILES["production"].read_text("utf-8"))
     config = copy.deepcopy(stack_file())
     jsonschema.validate({"config": config}, schema)
 

@@ -6,7 +6,7 @@ resource says with an alias what it was called before.
 https://www.pulumi.com/docs/iac/concepts/resources/options/aliases/
 
 
-`python -m tests.unit.stacks.golden` rewrites the golden file from the program as it is.
+`python -m tests.unit.stacks.golden` rewrites the golden files from the program as it is.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 
 from tests.unit.mock_engine import Resource
 
-GOLDEN_FILE = Path(__file__).with_name("production.urns")
+GOLDEN_FILES = {
+    environment: Path(__file__).with_name(f"{environment}.urns") for environment in ("production", "staging")
+}
 
 
 class Identity(NamedTuple):
@@ -30,9 +32,11 @@ def identities(resources: Iterable[Resource]) -> list[Identity]:
     return sorted(Identity(r.type_chain, r.name) for r in resources)
 
 
-def read_golden() -> list[Identity]:
-    """The identities that the golden file lists."""
-    return [Identity(*line.split(" ", 1)) for line in GOLDEN_FILE.read_text("utf-8").splitlines()]
+def read_golden(environment: str) -> list[Identity]:
+    """The identities that the golden file of an environment lists."""
+    return [
+        Identity(*line.split(" ", 1)) for line in GOLDEN_FILES[environment].read_text("utf-8").splitlines()
+    ]
 
 
 def compare(golden: Iterable[Identity], resources: list[Resource]) -> tuple[list[Identity], list[Identity]]:
@@ -71,7 +75,8 @@ def _alias(alias: Any, resource: Resource) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    from tests.unit.stacks.program import deploy_production
+    from tests.unit.stacks.program import deploy_production, deploy_staging
 
-    lines = [" ".join(identity) for identity in identities(deploy_production().resources)]
-    GOLDEN_FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for environment, deployment in (("production", deploy_production()), ("staging", deploy_staging())):
+        lines = [" ".join(identity) for identity in identities(deployment.resources)]
+        GOLDEN_FILES[environment].write_text("\n".join(lines) + "\n", encoding="utf-8")

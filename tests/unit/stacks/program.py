@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 IDENTITY = {"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID}}
 
 
-def stack_file() -> dict[str, Any]:
-    """The configuration of the production stack, by full key."""
-    config: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text("utf-8"))["config"]
+def stack_file(stack: str = "prod") -> dict[str, Any]:
+    """The configuration of a stack, by full key."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"))["config"]
     return config
 
 
@@ -26,6 +26,12 @@ def stack_file() -> dict[str, Any]:
 def production(*, preview: bool = False) -> Deployment:
     """The production program with the stack file as it is, run once: tests only read what came of it."""
     return deploy_production(preview=preview)
+
+
+@cache
+def staging(*, preview: bool = False) -> Deployment:
+    """The staging program with the stack file as it is, run once."""
+    return deploy_staging(preview=preview)
 
 
 def deploy_production(
@@ -38,6 +44,15 @@ def deploy_production(
         preview: See `deploy`.
         changes: Values to put in the stack file's place, by key without namespace.
     """
-    config = stack_file() | {f"cloudcommerce:{key}": value for key, value in changes.items()}
-    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    return deploy(program, preview=preview, invokes=IDENTITY, config=raw)
+    return deploy(program, preview=preview, invokes=IDENTITY, config=configuration(stack_file(), **changes))
+
+
+def deploy_staging(*, preview: bool = False, **changes: Any) -> Deployment:
+    """Run the whole staging program; see `deploy_production`. No invoke is answered."""
+    return deploy(run, preview=preview, config=configuration(stack_file("staging"), **changes))
+
+
+def configuration(config: dict[str, Any], **changes: Any) -> dict[str, str]:
+    """A stack file's configuration as the engine hands it over, with values of the project's changed."""
+    config = config | {f"cloudcommerce:{key}": value for key, value in changes.items()}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}

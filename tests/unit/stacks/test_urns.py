@@ -4,10 +4,11 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pytest
 
 from tests.unit.mock_engine import Resource, deploy
-from tests.unit.stacks.golden import GOLDEN_FILE, compare, identities, read_golden
-from tests.unit.stacks.program import production
+from tests.unit.stacks import program
+from tests.unit.stacks.golden import GOLDEN_FILES, compare, identities, read_golden
 
 REMEDY = """
 The engine would delete what is listed under `deleted` and create what is listed under `created`.
@@ -17,16 +18,19 @@ The engine would delete what is listed under `deleted` and create what is listed
 """
 
 
-def test_program_knows_every_resource_of_a_stack_in_existence() -> None:
-    deleted, created = compare(read_golden(), production().resources)
+@pytest.mark.parametrize("environment", GOLDEN_FILES)
+def test_program_knows_every_resource_of_a_stack_in_existence(environment: str) -> None:
+    run = {"production": program.production, "staging": program.staging}[environment]
+    deleted, created = compare(read_golden(environment), run().resources)
 
     assert (deleted, created) == ([], []), f"{deleted=}\n{created=}\n{REMEDY}"
 
 
-def test_golden_file_has_each_resource_once() -> None:
-    golden = read_golden()
+@pytest.mark.parametrize("environment", GOLDEN_FILES)
+def test_golden_file_has_each_resource_once(environment: str) -> None:
+    golden = read_golden(environment)
 
-    assert golden == sorted(set(golden)), f"{GOLDEN_FILE} is not sorted or repeats a line"
+    assert golden == sorted(set(golden)), f"{GOLDEN_FILES[environment]} is not sorted or repeats a line"
 
 
 class _Store(pulumi.ComponentResource):
