@@ -11,6 +11,7 @@ from typing import Any, ParamSpec
 import click
 
 from operations.clients import AWS_ERRORS, Clients
+from operations.cluster.connection import Clusters
 from operations.errors import OperationError
 from operations.interaction import Interaction
 from operations.proofs.contract import read_claims
@@ -96,7 +97,9 @@ def audit(stack: str, region: str | None, *, as_json: bool, verbose: bool) -> No
     """
     session = _session(stack, region, as_json=as_json, yes=False)
     claims = read_claims(session.pulumi.output("audit"), session.pulumi.directory)
-    proofs = prove(claims, session.clients(session.pulumi.export_state()))
+    deployment = session.pulumi.export_state()
+    clusters = Clusters(deployment, session.pulumi.reveal_state)
+    proofs = prove(claims, session.clients(deployment), clusters)
     print_proofs(session.interaction, proofs, verbose=verbose)
     sys.exit(0 if all(proof.passed for proof in proofs) else FINDINGS)
 

@@ -48,6 +48,10 @@ class PulumiCli:
         """
         return parse_deployment(self._run("stack", "export"))
 
+    def reveal_state(self) -> Deployment:
+        """Return the state with its secrets in plain text; it is never written anywhere."""
+        return parse_deployment(self._run("stack", "export", "--show-secrets"))
+
     def import_state(self, deployment: Deployment) -> None:
         """Replace the state of the stack; the backend stores it in one step and verifies its integrity."""
         with tempfile.TemporaryDirectory() as folder:

@@ -171,7 +171,9 @@ class Vpc(pulumi.ComponentResource):
     def _route_table(
         self, name: str, tier: Tier, subnets: Mapping[str, aws.ec2.Subnet]
     ) -> aws.ec2.RouteTable:
-        table = aws.ec2.RouteTable(name, vpc_id=self._vpc.id, tags={"Name": name}, opts=self._child())
+        table = aws.ec2.RouteTable(
+            name, vpc_id=self._vpc.id, tags={"Name": name, "Tier": tier.value}, opts=self._child()
+        )
         for letter, subnet in subnets.items():
             aws.ec2.RouteTableAssociation(
                 f"{self._name}-{tier}-{letter}",

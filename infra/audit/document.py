@@ -13,16 +13,10 @@ from infra.audit.controls import CONTROLS
 from infra.audit.facts import FACTS
 from infra.audit.getters import Subject
 from infra.audit.models import AuditDocument, Claim, Comparison, ComponentAudit, DataClass, Identity
-from infra.audit.subjects import SUBJECTS, opening
+from infra.audit.subjects import JOINED, SUBJECTS, opening, way_out
 from stacks.production import Production
 
 _BY_CLASS: Mapping[type, Subject] = {subject.resource: subject for subject in SUBJECTS}
-
-
-GROUP_OPENINGS = "ec2.securityGroup.openings"
-"""The fact of a security group that is joined from its rules, whichever component made them."""
-
-_SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
 class AuditError(Exception):
@@ -43,11 +37,8 @@ def audit_document(stack: Production) -> pulumi.Output[dict[str, Any]]:
     """
     parents = list(components_of(stack))
     components = [_component(component) for component in parents]
-    rules = [
-        each
-        for parent in parents
-        for each in resources_below(parent)
-        if isinstance(each, aws.vpc.SecurityGroupIngressRule)
+    parts = [
+        part for parent in parents for each in resources_below(parent) for part in _parts_of_others(each)
     ]
     keys = stack.foundation.keys
     classes = {data_class: getattr(keys, data_class.value).key_arn for data_class in DataClass}
@@ -56,7 +47,7 @@ def audit_document(stack: Production) -> pulumi.Output[dict[str, Any]]:
         stack=pulumi.get_stack(),
         region=stack.args.region,
         network=stack.args.network.cidr,
-        openings=pulumi.Output.all(*(opening(rule) for rule in rules)),
+        joined=pulumi.Output.all(*parts),
         components=pulumi.Output.all(*components),
         keys=pulumi.Output.all(**{data_class.value: arn for data_class, arn in classes.items()}),
     ).apply(build)
@@ -66,17 +57,16 @@ def build(parts: Mapping[str, Any]) -> dict[str, Any]:
     """Put the document together and check it.
 
     Args:
-        parts: `project`, `stack`, `region`, `network` (its address range), `components`, `openings` (what
-            each rule of a security group admits) and `keys` (ARN by data class).
+        parts: `project`, `stack`, `region`, `network` (its address range), `components`, `joined` (fact,
+            subject and value of each resource that is a part of another's claim) and `keys` (ARN by data
+            class).
 
     Raises:
         AuditError: It breaks the contract; the message says where.
     """
     class_of_key = {arn: DataClass(name) for name, arn in parts["keys"].items()}
     try:
-        described = _with_openings(
-            [each for each in parts["components"] if each["resources"]], parts["openings"]
-        )
+        described = _with_joined([each for each in parts["components"] if each["resources"]], parts["joined"])
         components = tuple(_record(component, class_of_key, parts["network"]) for component in described)
         used = {control for each in components for claim in claims_of(each) for control in claim.controls}
         document = AuditDocument(
@@ -147,15 +137,18 @@ def clusters_below(parent: pulumi.Resource) -> Iterator[pulumi.Output[aws.eks.Cl
 
 
 def _component(component: pulumi.ComponentResource) -> pulumi.Output[dict[str, Any]]:
-    described = [
-        *(_resource(each) for each in resources_below(component) if type(each) in _BY_CLASS),
-        *(cluster.apply(lambda it: _resource(it)) for cluster in clusters_below(component)),
-    ]
+    resources = [_resource(each) for each in resources_below(component) if type(each) in _BY_CLASS]
+    resources += [_control_plane(cluster) for cluster in clusters_below(component)]
     return pulumi.Output.all(
         name=component._name,
         type=component.pulumi_resource_type,
-        resources=pulumi.Output.all(*described),
+        resources=pulumi.Output.all(*resources),
     ).apply(dict)
+
+
+def _control_plane(cluster: pulumi.Output[aws.eks.Cluster]) -> pulumi.Output[dict[str, Any]]:
+    described: pulumi.Output[dict[str, Any]] = cluster.apply(_resource)
+    return described
 
 
 def _resource(resource: pulumi.CustomResource) -> pulumi.Output[dict[str, Any]]:
@@ -172,22 +165,30 @@ def _resource(resource: pulumi.CustomResource) -> pulumi.Output[dict[str, Any]]:
     ).apply(dict)
 
 
-def _with_openings(
-    components: Sequence[Mapping[str, Any]], openings: Sequence[Mapping[str, str]]
+def _parts_of_others(resource: pulumi.CustomResource) -> Iterator[pulumi.Output[dict[str, str]]]:
+    if isinstance(resource, aws.vpc.SecurityGroupIngressRule):
+        yield opening(resource)
+    elif isinstance(resource, aws.ec2.Route):
+        yield way_out(resource)
+
+
+def _with_joined(
+    components: Sequence[Mapping[str, Any]], joined: Sequence[Mapping[str, str]]
 ) -> Iterator[Mapping[str, Any]]:
+    together: dict[tuple[str, str], set[str]] = {}
+    for part in joined:
+        together.setdefault((part["fact"], part["subject"]), set()).add(part["value"])
     for component in components:
         resources = [
             {
                 **each,
                 "values": {
-                    **each["values"],
-                    GROUP_OPENINGS: sorted(
-                        {rule["admits"] for rule in openings if rule["group"] == each["subject"]}
-                    ),
+                    fact: sorted(together.get((fact, each["subject"]), ()))
+                    if fact in JOINED and value is not None
+                    else value
+                    for fact, value in each["values"].items()
                 },
             }
-            if each["type"] == _SECURITY_GROUP
-            else each
             for each in component["resources"]
         ]
         yield {**component, "resources": resources}

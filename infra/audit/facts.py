@@ -144,6 +144,8 @@ _FACTS = (
     ),
     Fact("mq.broker.generalLogs", "logging", _YES, (controls.MONITORING,)),
     Fact("kms.key.rotation", "encryption", _YES, (controls.KEY_ROTATION, controls.LOGICAL_ACCESS)),
+    Fact("kms.key.state", "encryption", _requires(Comparison.EQUALS, "Enabled"), _AT_REST),
+    Fact("ecr.repository.publicPolicy", "exposure", _NO, (controls.LOGICAL_ACCESS, controls.BOUNDARY)),
     Fact(
         "ecr.repository.tagMutability",
         "versions",
@@ -176,7 +178,14 @@ _FACTS = (
         _INSIDE,
         (controls.NO_OPEN_INGRESS, controls.BOUNDARY),
     ),
+    Fact(
+        "ec2.routeTable.waysOut",
+        "exposure",
+        _requires(Comparison.EQUALS, ()),
+        (controls.BOUNDARY,),
+    ),
     Fact("secretsmanager.secret.encryptionKey", "encryption", _PRESENT, _AT_REST),
+    Fact("secretsmanager.secret.publicPolicy", "exposure", _NO, (controls.LOGICAL_ACCESS, controls.BOUNDARY)),
     Fact(
         "secretsmanager.secret.rotationDays",
         "exposure",
@@ -184,6 +193,7 @@ _FACTS = (
         (controls.LOGICAL_ACCESS,),
     ),
     Fact("sns.topic.encryptionKey", "encryption", _PRESENT, _AT_REST),
+    Fact("sns.topic.publicPolicy", "exposure", _NO, (controls.LOGICAL_ACCESS, controls.BOUNDARY)),
     Fact("logs.logGroup.encryptionKey", "encryption", _PRESENT, _AT_REST),
     Fact(
         "logs.logGroup.retentionDays",

@@ -1,5 +1,6 @@
 """What a subject of claims is, and how its outputs are turned into the words of claims."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,3 +50,17 @@ def number(output: pulumi.Output[Any]) -> pulumi.Output[Value | None]:
 def version(output: pulumi.Output[Any], parts: int) -> pulumi.Output[Value | None]:
     """Return the first parts of an output that is a version; see `major`."""
     return output.apply(lambda given: major(given, parts))
+
+
+def allows_everyone(policy: str | None) -> bool:
+    """Tell whether a resource policy allows something to every principal without a condition."""
+    statements = json.loads(policy or "{}").get("Statement", ())
+    return any(
+        each["Effect"] == "Allow" and not each.get("Condition") and _is_everyone(each.get("Principal"))
+        for each in ([statements] if isinstance(statements, Mapping) else statements)
+    )
+
+
+def _is_everyone(principal: Any) -> bool:
+    named = principal.get("AWS") if isinstance(principal, Mapping) else principal
+    return "*" in ([named] if isinstance(named, str) else named or ())

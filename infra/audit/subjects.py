@@ -2,8 +2,8 @@
 
 A claim's value is what the provider read back after the resource was made, never a constant of the program.
 A getter that resolves to None says that the fact does not apply to this resource. What a security group
-admits is not in its outputs, where a refresh would put rules that were added by hand: the document joins it
-from the rules that the program made.
+admits and where a route table leads is not in their outputs, where a refresh would put what was added by
+hand: the document joins it from the rules and routes that the program made.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,17 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.audit.cluster_subjects import CLUSTER_SUBJECTS
-from infra.audit.getters import Subject, flag, number, text, version
+from infra.audit.getters import Subject, allows_everyone, flag, number, text, version
 from infra.audit.models import Value
+
+GROUP_OPENINGS = "ec2.securityGroup.openings"
+"""The fact of a security group that is joined from its rules, whichever component made them."""
+
+WAYS_OUT = "ec2.routeTable.waysOut"
+"""The fact of an isolated subnet's route table that is joined from its routes; the VPC's own is none."""
+
+JOINED = frozenset({GROUP_OPENINGS, WAYS_OUT})
+"""Facts whose value is joined from other resources; their getters only tell whether they apply."""
 
 
 def parameter(parameters: Sequence[Any] | None, name: str) -> str:
@@ -39,10 +48,25 @@ def _sources(rule: Any) -> pulumi.Output[Value | None]:
 
 
 def opening(rule: aws.vpc.SecurityGroupIngressRule) -> pulumi.Output[dict[str, str]]:
-    """Return the security group that a rule opens and what it admits, as `PROTOCOL PORTS SOURCE`."""
+    """Return what a rule adds to the claim of its security group, as `PROTOCOL PORTS SOURCE`."""
     return pulumi.Output.all(
         rule.security_group_id, rule.ip_protocol, rule.from_port, rule.to_port, _sources(rule)
-    ).apply(lambda each: {"group": each[0], "admits": _admits(*each[1:])})
+    ).apply(lambda each: {"fact": GROUP_OPENINGS, "subject": each[0], "value": _admits(*each[1:])})
+
+
+def way_out(route: aws.ec2.Route) -> pulumi.Output[dict[str, str]]:
+    """Return what a route adds to the claim of its table: the gateway, or what else it leads to."""
+    targets = (
+        route.gateway_id,
+        route.nat_gateway_id,
+        route.egress_only_gateway_id,
+        route.transit_gateway_id,
+        route.vpc_peering_connection_id,
+        route.network_interface_id,
+    )
+    return pulumi.Output.all(route.route_table_id, *targets).apply(
+        lambda each: {"fact": WAYS_OUT, "subject": each[0], "value": next(filter(None, each[1:]), "unknown")}
+    )
 
 
 def _admits(protocol: str, first: int | None, last: int | None, sources: Sequence[str]) -> str:
@@ -135,11 +159,22 @@ SUBJECTS: tuple[Subject, ...] = (
             "mq.broker.generalLogs": lambda r: r.logs.apply(lambda logs: bool(logs and logs.general)),
         },
     ),
-    Subject(aws.kms.Key, lambda r: r.key_id, {"kms.key.rotation": lambda r: flag(r.enable_key_rotation)}),
+    Subject(
+        aws.kms.Key,
+        lambda r: r.key_id,
+        {
+            "kms.key.rotation": lambda r: flag(r.enable_key_rotation),
+            "kms.key.state": lambda r: r.is_enabled.apply(
+                lambda enabled: "Disabled" if enabled is False else "Enabled"
+            ),
+        },
+    ),
     Subject(
         aws.ecr.Repository,
         lambda r: r.name,
         {
+            # The program gives repositories no policy, so there is no output to read one from.
+            "ecr.repository.publicPolicy": lambda r: r.name.apply(lambda _: False),
             "ecr.repository.tagMutability": lambda r: text(r.image_tag_mutability),
             "ecr.repository.scanOnPush": lambda r: r.image_scanning_configuration.apply(
                 lambda scanning: bool(scanning and scanning.scan_on_push)
@@ -159,7 +194,12 @@ SUBJECTS: tuple[Subject, ...] = (
             )
         },
     ),
-    Subject(aws.ec2.SecurityGroup, lambda r: r.id, {}),
+    Subject(aws.ec2.SecurityGroup, lambda r: r.id, {GROUP_OPENINGS: lambda r: r.id.apply(lambda _: ())}),
+    Subject(
+        aws.ec2.RouteTable,
+        lambda r: r.id,
+        {WAYS_OUT: lambda r: r.tags.apply(lambda tags: () if (tags or {}).get("Tier") == "data" else None)},
+    ),
     Subject(
         aws.vpc.SecurityGroupIngressRule,
         lambda r: r.security_group_rule_id,
@@ -168,7 +208,10 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(
         aws.secretsmanager.Secret,
         lambda r: r.arn,
-        {"secretsmanager.secret.encryptionKey": lambda r: text(r.kms_key_id)},
+        {
+            "secretsmanager.secret.encryptionKey": lambda r: text(r.kms_key_id),
+            "secretsmanager.secret.publicPolicy": lambda r: r.policy.apply(allows_everyone),
+        },
     ),
     Subject(
         aws.secretsmanager.SecretRotation,
@@ -180,6 +223,11 @@ SUBJECTS: tuple[Subject, ...] = (
         },
     ),
     Subject(aws.sns.Topic, lambda r: r.arn, {"sns.topic.encryptionKey": lambda r: text(r.kms_master_key_id)}),
+    Subject(
+        aws.sns.TopicPolicy,
+        lambda r: r.arn,
+        {"sns.topic.publicPolicy": lambda r: r.policy.apply(allows_everyone)},
+    ),
     Subject(
         aws.cloudwatch.LogGroup,
         lambda r: r.name,

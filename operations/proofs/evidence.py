@@ -1,40 +1,13 @@
-"""Where each fact is looked up in AWS.
+"""Where each fact is looked up in AWS."""
 
-A lookup names one API call, what it is asked and where the value stands in the answer; the answer's words
-are turned into the words of the claims, nothing more. Judging is not done here.
-"""
-
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import jmespath
 
-from operations.clients import Clients
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _text(value: Any) -> str:
-    return str(value or "")
-
-
-def _count(value: Any) -> int:
-    return int(value or 0)
-
-
-def _major(value: Any) -> str:
-    return str(value or "").split(".", maxsplit=1)[0]
-
-
-def _minor(value: Any) -> str:
-    return ".".join(str(value or "").split(".")[:2])
-
-
-def _strings(value: Any) -> list[str]:
-    return sorted(str(each) for each in value or () if each)
+from operations.proofs.cluster_evidence import CLUSTER_LOOKUPS
+from operations.proofs.lookup import Lookup, count, major, minor, same, strings, text
 
 
 def _openings(permissions: Any) -> list[str]:
@@ -52,71 +25,37 @@ def _openings(permissions: Any) -> list[str]:
     return sorted(found)
 
 
-@dataclass(frozen=True)
-class Lookup:
-    """How a fact is looked up.
-
-    Attributes:
-        service: boto3 service.
-        operation: boto3 method.
-        parameter: Its parameter that takes the subject; ends in `[]` when it takes a list.
-        path: JMESPath of the value in the answer; `$subject` in it is what is asked about.
-        shape: Turns the value into the claims' words.
-        request: Further arguments.
-        many: Whether all pages are read, and their values joined, before shaping.
-        subject_of: Looks up what to ask about, where AWS keeps the value at a part of the thing.
-    """
-
-    service: str
-    operation: str
-    parameter: str
-    path: str
-    shape: Callable[[Any], Any] = _same
-    request: Mapping[str, Any] = field(default_factory=dict)
-    many: bool = False
-    subject_of: "Lookup | None" = None
-
-    @property
-    def call(self) -> str:
-        """The call as a person writes it."""
-        return f"{self.service}.{self.operation}"
-
-    def look(self, clients: Clients, subject: str) -> Any:
-        """Ask AWS.
-
-        Args:
-            clients: Clients of the stack's region.
-            subject: What is asked about.
-
-        Returns:
-            The value as a claim would state it; None when AWS knows the thing but not this of it.
-
-        Raises:
-            botocore.exceptions.ClientError: AWS refuses, or there is no such thing.
-        """
-        client = clients.get(self.service)
-        if self.subject_of:
-            subject = str(self.subject_of.look(clients, subject))
-        name = self.parameter.removesuffix("[]")
-        path = self.path.replace("$subject", subject)
-        request = {**self.request, name: [subject] if self.parameter.endswith("[]") else subject}
-        if self.many:
-            pages = client.get_paginator(self.operation).paginate(**request)
-            found: Any = [each for page in pages for each in jmespath.search(path, page) or ()]
-        else:
-            found = jmespath.search(path, getattr(client, self.operation)(**request))
-        return self.shape(found)
+def _ways_out(routes: Any) -> list[str]:
+    """Return what a route table's routes lead to, but for the VPC itself and endpoints of AWS services."""
+    targets = jmespath.search(
+        "[].[GatewayId, NatGatewayId, EgressOnlyInternetGatewayId, TransitGatewayId, VpcPeeringConnectionId,"
+        " NetworkInterfaceId, CarrierGatewayId, LocalGatewayId][]",
+        routes or [],
+    )
+    return sorted({each for each in targets if each and each != "local" and not each.startswith("vpce-")})
 
 
-def _instance(path: str, shape: Callable[[Any], Any] = _same) -> Lookup:
+def _allows_everyone(policy: Any) -> bool:
+    """Tell whether a resource policy allows something to every principal without a condition."""
+    statements = json.loads(policy or "{}").get("Statement", ())
+    for each in [statements] if isinstance(statements, Mapping) else statements:
+        principal = each.get("Principal")
+        named = principal.get("AWS") if isinstance(principal, Mapping) else principal
+        everyone = "*" in ([named] if isinstance(named, str) else named or ())
+        if everyone and each["Effect"] == "Allow" and not each.get("Condition"):
+            return True
+    return False
+
+
+def _instance(path: str, shape: Callable[[Any], Any] = same) -> Lookup:
     return Lookup("rds", "describe_db_instances", "DBInstanceIdentifier", f"DBInstances[0].{path}", shape)
 
 
-def _document_cluster(path: str, shape: Callable[[Any], Any] = _same) -> Lookup:
+def _document_cluster(path: str, shape: Callable[[Any], Any] = same) -> Lookup:
     return Lookup("docdb", "describe_db_clusters", "DBClusterIdentifier", f"DBClusters[0].{path}", shape)
 
 
-def _cache(path: str, shape: Callable[[Any], Any] = _same) -> Lookup:
+def _cache(path: str, shape: Callable[[Any], Any] = same) -> Lookup:
     return Lookup(
         "elasticache",
         "describe_replication_groups",
@@ -126,11 +65,11 @@ def _cache(path: str, shape: Callable[[Any], Any] = _same) -> Lookup:
     )
 
 
-def _broker(path: str, shape: Callable[[Any], Any] = _same) -> Lookup:
+def _broker(path: str, shape: Callable[[Any], Any] = same) -> Lookup:
     return Lookup("mq", "describe_broker", "BrokerId", path, shape)
 
 
-def _repository(path: str, shape: Callable[[Any], Any] = _same) -> Lookup:
+def _repository(path: str, shape: Callable[[Any], Any] = same) -> Lookup:
     return Lookup("ecr", "describe_repositories", "repositoryNames[]", f"repositories[0].{path}", shape)
 
 
@@ -145,13 +84,14 @@ def _is_not_disabled(value: Any) -> bool:
 _SOURCES = "SecurityGroupRules[0].[CidrIpv4, CidrIpv6, PrefixListId, ReferencedGroupInfo.GroupId]"
 
 LOOKUPS: Mapping[str, Lookup] = {
+    **CLUSTER_LOOKUPS,
     "rds.instance.storageEncrypted": _instance("StorageEncrypted"),
-    "rds.instance.encryptionKey": _instance("KmsKeyId", _text),
+    "rds.instance.encryptionKey": _instance("KmsKeyId", text),
     "rds.instance.publiclyAccessible": _instance("PubliclyAccessible"),
-    "rds.instance.backupRetentionDays": _instance("BackupRetentionPeriod", _count),
+    "rds.instance.backupRetentionDays": _instance("BackupRetentionPeriod", count),
     "rds.instance.deletionProtection": _instance("DeletionProtection"),
     "rds.instance.multiAz": _instance("MultiAZ"),
-    "rds.instance.majorVersion": _instance("EngineVersion", _major),
+    "rds.instance.majorVersion": _instance("EngineVersion", major),
     "rds.instance.autoMinorVersionUpgrade": _instance("AutoMinorVersionUpgrade"),
     "rds.parameterGroup.forceSsl": Lookup(
         "rds",
@@ -163,13 +103,13 @@ LOOKUPS: Mapping[str, Lookup] = {
     ),
     "rds.proxy.requireTls": Lookup("rds", "describe_db_proxies", "DBProxyName", "DBProxies[0].RequireTLS"),
     "docdb.cluster.storageEncrypted": _document_cluster("StorageEncrypted"),
-    "docdb.cluster.encryptionKey": _document_cluster("KmsKeyId", _text),
-    "docdb.cluster.backupRetentionDays": _document_cluster("BackupRetentionPeriod", _count),
+    "docdb.cluster.encryptionKey": _document_cluster("KmsKeyId", text),
+    "docdb.cluster.backupRetentionDays": _document_cluster("BackupRetentionPeriod", count),
     "docdb.cluster.deletionProtection": _document_cluster("DeletionProtection"),
-    "docdb.cluster.version": _document_cluster("EngineVersion", _minor),
+    "docdb.cluster.version": _document_cluster("EngineVersion", minor),
     "docdb.cluster.auditLogs": _document_cluster("contains(EnabledCloudwatchLogsExports || `[]`, 'audit')"),
     "docdb.instance.availabilityZone": Lookup(
-        "docdb", "describe_db_instances", "DBInstanceIdentifier", "DBInstances[0].AvailabilityZone", _text
+        "docdb", "describe_db_instances", "DBInstanceIdentifier", "DBInstances[0].AvailabilityZone", text
     ),
     "docdb.parameterGroup.tls": Lookup(
         "docdb",
@@ -180,32 +120,42 @@ LOOKUPS: Mapping[str, Lookup] = {
         many=True,
     ),
     "elasticache.replicationGroup.encryptedAtRest": _cache("AtRestEncryptionEnabled"),
-    "elasticache.replicationGroup.encryptionKey": _cache("KmsKeyId", _text),
+    "elasticache.replicationGroup.encryptionKey": _cache("KmsKeyId", text),
     "elasticache.replicationGroup.encryptedInTransit": _cache("TransitEncryptionEnabled"),
-    "elasticache.replicationGroup.userGroups": _cache("UserGroupIds", _strings),
+    "elasticache.replicationGroup.userGroups": _cache("UserGroupIds", strings),
     "elasticache.replicationGroup.multiAz": _cache("MultiAZ == 'enabled'"),
     "elasticache.replicationGroup.automaticFailover": _cache("AutomaticFailover == 'enabled'"),
-    "elasticache.replicationGroup.snapshotRetentionDays": _cache("SnapshotRetentionLimit", _count),
+    "elasticache.replicationGroup.snapshotRetentionDays": _cache("SnapshotRetentionLimit", count),
     # The version stands at the nodes only.
     "elasticache.replicationGroup.version": Lookup(
         "elasticache",
         "describe_cache_clusters",
         "CacheClusterId",
         "CacheClusters[0].EngineVersion",
-        _minor,
-        subject_of=_cache("MemberClusters[0]", _text),
+        minor,
+        subject_of=_cache("MemberClusters[0]", text),
     ),
-    "mq.broker.encryptionKey": _broker("EncryptionOptions.KmsKeyId", _text),
+    "mq.broker.encryptionKey": _broker("EncryptionOptions.KmsKeyId", text),
     "mq.broker.publiclyAccessible": _broker("PubliclyAccessible"),
-    "mq.broker.deploymentMode": _broker("DeploymentMode", _text),
-    "mq.broker.version": _broker("EngineVersion", _minor),
+    "mq.broker.deploymentMode": _broker("DeploymentMode", text),
+    "mq.broker.version": _broker("EngineVersion", minor),
     "mq.broker.generalLogs": _broker("Logs.General"),
+    # "Enabled" alone: a disabled key, and one that waits for its destruction, can decrypt nothing.
+    "kms.key.state": Lookup("kms", "describe_key", "KeyId", "KeyMetadata.KeyState", text),
     "kms.key.rotation": Lookup("kms", "get_key_rotation_status", "KeyId", "KeyRotationEnabled"),
-    "ecr.repository.tagMutability": _repository("imageTagMutability", _text),
+    "ecr.repository.tagMutability": _repository("imageTagMutability", text),
     "ecr.repository.scanOnPush": _repository("imageScanningConfiguration.scanOnPush"),
-    "ecr.repository.encryptionKey": _repository("encryptionConfiguration.kmsKey", _text),
+    "ecr.repository.publicPolicy": Lookup(
+        "ecr",
+        "get_repository_policy",
+        "repositoryName",
+        "policyText",
+        _allows_everyone,
+        absent="RepositoryPolicyNotFoundException",
+    ),
+    "ecr.repository.encryptionKey": _repository("encryptionConfiguration.kmsKey", text),
     "ec2.flowLog.trafficType": Lookup(
-        "ec2", "describe_flow_logs", "FlowLogIds[]", "FlowLogs[0].TrafficType", _text
+        "ec2", "describe_flow_logs", "FlowLogIds[]", "FlowLogs[0].TrafficType", text
     ),
     "ec2.defaultSecurityGroup.rules": Lookup(
         "ec2",
@@ -213,38 +163,47 @@ LOOKUPS: Mapping[str, Lookup] = {
         "GroupIds[]",
         "length(SecurityGroups[0].[IpPermissions, IpPermissionsEgress][])",
     ),
+    "ec2.routeTable.waysOut": Lookup(
+        "ec2", "describe_route_tables", "RouteTableIds[]", "RouteTables[0].Routes", _ways_out
+    ),
     "ec2.securityGroup.openings": Lookup(
         "ec2", "describe_security_groups", "GroupIds[]", "SecurityGroups[0].IpPermissions", _openings
     ),
     "ec2.securityGroupRule.sources": Lookup(
-        "ec2", "describe_security_group_rules", "SecurityGroupRuleIds[]", _SOURCES, _strings
+        "ec2", "describe_security_group_rules", "SecurityGroupRuleIds[]", _SOURCES, strings
     ),
     "secretsmanager.secret.encryptionKey": Lookup(
-        "secretsmanager", "describe_secret", "SecretId", "KmsKeyId", _text
+        "secretsmanager", "describe_secret", "SecretId", "KmsKeyId", text
+    ),
+    "secretsmanager.secret.publicPolicy": Lookup(
+        "secretsmanager", "get_resource_policy", "SecretId", "ResourcePolicy", _allows_everyone
     ),
     "secretsmanager.secret.rotationDays": Lookup(
         "secretsmanager",
         "describe_secret",
         "SecretId",
         "RotationEnabled && RotationRules.AutomaticallyAfterDays || `0`",
-        _count,
+        count,
     ),
     "sns.topic.encryptionKey": Lookup(
-        "sns", "get_topic_attributes", "TopicArn", "Attributes.KmsMasterKeyId", _text
+        "sns", "get_topic_attributes", "TopicArn", "Attributes.KmsMasterKeyId", text
+    ),
+    "sns.topic.publicPolicy": Lookup(
+        "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy", _allows_everyone
     ),
     "logs.logGroup.encryptionKey": Lookup(
         "logs",
         "describe_log_groups",
         "logGroupNamePrefix",
         "logGroups[?logGroupName=='$subject'] | [0].kmsKeyId",
-        _text,
+        text,
     ),
     "logs.logGroup.retentionDays": Lookup(
         "logs",
         "describe_log_groups",
         "logGroupNamePrefix",
         "logGroups[?logGroupName=='$subject'] | [0].retentionInDays",
-        _count,
+        count,
     ),
 }
 """Lookups by fact."""

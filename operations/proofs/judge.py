@@ -1,4 +1,4 @@
-"""The verdict on each claim: AWS must say what is claimed, and what it says must be what is required."""
+"""The verdict on each claim: AWS or the cluster must say what is claimed, and that must be enough."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,9 @@ from ipaddress import ip_network
 from typing import Any
 
 from operations.clients import AWS_ERRORS, Clients
+from operations.cluster.connection import Clusters
+from operations.errors import OperationError
+from operations.proofs.cluster_evidence import IN_CLUSTER
 from operations.proofs.contract import Claim
 from operations.proofs.evidence import LOOKUPS
 
@@ -36,29 +39,35 @@ class Proof:
         return asdict(self)
 
 
-def prove(claims: Sequence[Claim], clients: Clients) -> tuple[Proof, ...]:
+def prove(claims: Sequence[Claim], clients: Clients, clusters: Clusters) -> tuple[Proof, ...]:
     """Judge claims.
 
     Args:
         claims: The claims.
         clients: Clients of the stack's region.
+        clusters: The stack's clusters.
 
     Returns:
         A proof per claim, in their order. What cannot be looked up does not hold.
     """
     with ThreadPoolExecutor(_LOOKERS) as pool:
-        return tuple(pool.map(lambda claim: _prove(claim, clients), claims))
+        return tuple(pool.map(lambda claim: _prove(claim, clients, clusters), claims))
 
 
-def _prove(claim: Claim, clients: Clients) -> Proof:
-    lookup = LOOKUPS.get(claim.fact)
-    if lookup is None:
-        return Proof(claim, False, "", None, "this program knows no proof of it; update `operations`")
+def _prove(claim: Claim, clients: Clients, clusters: Clusters) -> Proof:
+    in_aws, in_cluster = LOOKUPS.get(claim.fact), IN_CLUSTER.get(claim.fact)
+    call = in_aws.call if in_aws else in_cluster.call if in_cluster else ""
     try:
-        observed = lookup.look(clients, claim.subject)
-    except AWS_ERRORS as error:
-        return Proof(claim, False, lookup.call, None, f"AWS does not show it: {str(error).splitlines()[0]}")
-    return Proof(claim, not (reason := objection(claim, observed)), lookup.call, observed, reason)
+        if in_aws:
+            observed = in_aws.look(clients, claim.subject)
+        elif in_cluster:
+            observed = in_cluster.look(clusters, claim.subject)
+        else:
+            return Proof(claim, False, call, None, "this program knows no proof of it; update `operations`")
+    except (OperationError, *AWS_ERRORS) as error:
+        asked = "AWS" if in_aws else "Kubernetes"
+        return Proof(claim, False, call, None, f"{asked} does not show it: {str(error).splitlines()[0]}")
+    return Proof(claim, not (reason := objection(claim, observed)), call, observed, reason)
 
 
 def objection(claim: Claim, observed: Any) -> str:
@@ -68,9 +77,9 @@ def objection(claim: Claim, observed: Any) -> str:
         return f"unknown comparison {claim.comparison!r}; update `operations`"
     if not compare(observed, claim.operand):
         required = claim.comparison if claim.operand is None else f"{claim.comparison} {claim.operand!r}"
-        return f"AWS says {observed!r}, required is {required}"
+        return f"it is {observed!r}, required is {required}"
     if _plain(observed) != _plain(claim.value):
-        return f"AWS says {observed!r}, the audit output claims {claim.value!r}: drift since the last `up`"
+        return f"it is {observed!r}, the audit output claims {claim.value!r}: drift since the last `up`"
     return ""
 
 

@@ -1,56 +1,17 @@
 """What became of a creation whose end nobody saw. Looks, and changes nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass
 
 from operations.catalogue import KINDS, Status, Thing
 from operations.catalogue.children import FINDERS, OUTSIDE_AWS, REPEATABLE, find_child
 from operations.clients import Clients
+from operations.cluster.connection import Clusters
+from operations.cluster.diagnosis import diagnose_object
+from operations.cluster.keys import PREFIX
 from operations.ownership import Census, Owner, identify
 from operations.plan import has_unknowns
+from operations.recovery.verdict import Finding, Verdict
 from operations.state import Deployment, Resource
-
-
-class Verdict(StrEnum):
-    """What to do about a lost creation."""
-
-    ADOPT = "adopt"
-    """It exists: its record goes into the state."""
-    ABSENT = "absent"
-    """It was never made: the next `up` makes it."""
-    REPEATABLE = "repeatable"
-    """Making it again changes nothing: the next `up` does."""
-    BROKEN = "broken"
-    """It exists but never became usable: it has to be deleted."""
-    GOING = "going"
-    """It exists and is on its way out."""
-    AMBIGUOUS = "ambiguous"
-    """Several things could be it: they are orphans, and a person decides."""
-    UNDECIDED = "undecided"
-    """Nobody can tell: the record stays as it is, and the reason says what to do."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The diagnosis of one resource.
-
-    Attributes:
-        resource: Its record.
-        verdict: What became of it.
-        reason: How that is known, or what to do.
-        id: Its id, when it was found.
-        overrides: Inputs that AWS knows better than the record.
-        thing: What was found, when it is of a listed kind.
-    """
-
-    resource: Resource
-    verdict: Verdict
-    reason: str
-    id: str = ""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    thing: Thing | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +23,14 @@ class Scene:
         owner: The stack.
         census: What stands there.
         deployment: The state.
+        clusters: The clusters in it.
     """
 
     clients: Clients
     owner: Owner
     census: Census
     deployment: Deployment
+    clusters: Clusters
 
 
 def diagnose(resource: Resource, scene: Scene) -> Finding:
@@ -83,6 +46,8 @@ def diagnose(resource: Resource, scene: Scene) -> Finding:
     resource_type = resource.resource_type
     if resource_type.startswith(OUTSIDE_AWS):
         return Finding(resource, Verdict.ABSENT, "lives in the state only; nothing was left behind")
+    if resource_type.startswith(PREFIX):
+        return diagnose_object(resource, scene.clusters)
     if resource_type in REPEATABLE:
         return Finding(resource, Verdict.REPEATABLE, "the next `up` sets it again, with the same effect")
     if resource_type in KINDS:

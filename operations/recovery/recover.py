@@ -12,12 +12,14 @@ from types import MappingProxyType
 from operations.backups import keep_backup
 from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.clients import Clients
+from operations.cluster.connection import Clusters
 from operations.errors import OperationError, StateError
 from operations.interaction import Interaction
-from operations.ownership import Owner, arn_type, owner_of, take_census
+from operations.ownership import Census, Owner, arn_type, owner_of, take_census
 from operations.pulumi_cli import PulumiCli
-from operations.recovery.diagnosis import Finding, Scene, Verdict, diagnose
+from operations.recovery.diagnosis import Scene, diagnose
 from operations.recovery.orphans import SNAPSHOT_ARN_TYPES, delete_things, orphans_of
+from operations.recovery.verdict import Finding, Verdict
 from operations.state import Deployment, PendingOperation, Resource
 
 _MAX_ROUNDS = 8
@@ -101,7 +103,7 @@ def _resolve_pending(recovery: Recovery, owner: Owner, deployment: Deployment, r
     if not deployment.pending:
         return
     census = take_census(recovery.clients, owner, recovery.kinds)
-    scene = Scene(recovery.clients, owner, census, deployment)
+    scene = _scene(recovery, owner, census, deployment)
     lost = [each.resource for each in deployment.pending if each.kind in {"creating", "importing"}]
     findings = [
         _diagnose(resource, scene, recovery) for resource in lost if resource.urn not in deployment.urns
@@ -127,7 +129,7 @@ def _resolve_planned(recovery: Recovery, owner: Owner, report: Report) -> bool:
             return False
         deployment = recovery.pulumi.export_state()
         census = take_census(recovery.clients, owner, recovery.kinds)
-        scene = Scene(recovery.clients, owner, census, deployment)
+        scene = _scene(recovery, owner, census, deployment)
         findings = [diagnose(resource, scene) for resource in plan.creates if resource.is_cloud]
         # What exists and cannot be adopted is an orphan; what does not exist is the next `up`'s business.
         found = [each for each in findings if each.verdict in {Verdict.ADOPT, Verdict.BROKEN}]
@@ -160,6 +162,11 @@ def _resolve_orphans(recovery: Recovery, owner: Owner, report: Report) -> None:
     question = f"Delete {len(orphans)} orphan(s) that carry the stack's tags and are in no state ({listed})?"
     if recovery.delete_orphans or (not recovery.interaction.yes and recovery.interaction.confirm(question)):
         _delete(recovery, orphans, report)
+
+
+def _scene(recovery: Recovery, owner: Owner, census: Census, deployment: Deployment) -> Scene:
+    clusters = Clusters(deployment, recovery.pulumi.reveal_state)
+    return Scene(recovery.clients, owner, census, deployment, clusters)
 
 
 def _diagnose(resource: Resource, scene: Scene, recovery: Recovery) -> Finding:

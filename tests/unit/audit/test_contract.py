@@ -14,14 +14,16 @@ import pulumi_aws as aws
 import pytest
 
 from infra.audit.controls import CONTROLS
-from infra.audit.document import GROUP_OPENINGS, AuditError, build, components_of, resources_below
+from infra.audit.document import AuditError, build, components_of, resources_below
 from infra.audit.facts import FACTS
-from infra.audit.getters import major
+from infra.audit.getters import allows_everyone, major
 from infra.audit.models import Comparison, schema_text
-from infra.audit.subjects import SUBJECTS, parameter
+from infra.audit.subjects import GROUP_OPENINGS, SUBJECTS, WAYS_OUT, parameter
+from operations.proofs.cluster_evidence import IN_CLUSTER
 from operations.proofs.contract import read_claims
-from operations.proofs.evidence import LOOKUPS, Lookup
+from operations.proofs.evidence import LOOKUPS
 from operations.proofs.judge import _COMPARISONS
+from operations.proofs.lookup import Lookup
 from tests.unit.mock_engine import deploy
 from tests.unit.stacks.program import production
 
@@ -55,9 +57,9 @@ def test_every_control_is_used_and_every_used_control_exists() -> None:
 
 
 def test_every_fact_has_a_subject_and_a_proof_and_nothing_else_has() -> None:
-    claimed = [GROUP_OPENINGS, *(name for subject in SUBJECTS for name in subject.facts)]
+    claimed = [name for subject in SUBJECTS for name in subject.facts]
     assert len(claimed) == len(set(claimed))
-    assert set(claimed) == set(FACTS) == set(LOOKUPS)
+    assert set(claimed) == set(FACTS) == {*LOOKUPS, *IN_CLUSTER}
 
 
 def test_the_reader_knows_every_comparison() -> None:
@@ -81,7 +83,8 @@ def test_every_proof_asks_what_botocore_knows(fact: str, lookup: Lookup) -> None
     del fact
     client = boto3.client(lookup.service, region_name="us-east-1")  # type: ignore[call-overload]
     model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[lookup.operation])
-    assert lookup.parameter.removesuffix("[]") in model.input_shape.members
+    parameters = {lookup.parameter.removesuffix("[]"), *([lookup.scope] if lookup.scope else [])}
+    assert parameters <= set(model.input_shape.members)
     if lookup.path.startswith("Attributes."):
         return  # SNS answers a map, whose keys no model lists
     known = set(_members(model.output_shape))
@@ -120,6 +123,41 @@ def test_every_security_group_claims_all_that_its_rules_admit_and_only_from_insi
     ] * len(found)
 
 
+def test_isolated_route_tables_claim_that_they_lead_nowhere_and_only_these_claim_it() -> None:
+    deployed = production()
+    found = [each for each in claims(document()) if each["fact"] == WAYS_OUT]
+    tables = {
+        f"{each.name}-id"
+        for each in deployed.all("aws:ec2/routeTable:RouteTable")
+        if each.outputs["tags"].get("Tier") == "data"
+    }
+    assert {each["subject"] for each in found} == tables
+    assert [each["value"] for each in found] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("statement", "everyone"),
+    [
+        ({"Effect": "Allow", "Principal": "*"}, True),
+        ({"Effect": "Allow", "Principal": {"AWS": "*"}}, True),
+        ({"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}}, True),
+        ({"Effect": "Deny", "Principal": "*"}, False),
+        (
+            {"Effect": "Allow", "Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+            False,
+        ),
+        ({"Effect": "Allow", "Principal": {"Service": "events.rds.amazonaws.com"}}, False),
+    ],
+)
+def test_the_program_and_the_proof_agree_on_what_a_public_policy_is(
+    statement: dict[str, Any], everyone: bool
+) -> None:
+    for policy in (json.dumps({"Statement": [statement]}), json.dumps({"Statement": statement})):
+        assert allows_everyone(policy) is everyone
+        assert LOOKUPS["sns.topic.publicPolicy"].shape(policy) is everyone
+    assert allows_everyone(None) is LOOKUPS["sns.topic.publicPolicy"].shape(None) is False
+
+
 def test_a_replica_makes_no_claim_on_backups_of_its_own() -> None:
     subjects = [
         each["subject"] for each in claims(document()) if each["fact"] == "rds.instance.backupRetentionDays"
@@ -154,7 +192,7 @@ def test_a_document_that_breaks_the_contract_fails_with_its_place() -> None:
         "stack": "s",
         "region": "r",
         "network": "10.0.0.0/16",
-        "openings": [],
+        "joined": [],
         "components": [{"name": "c", "type": "t", "resources": [resource]}],
         "keys": {},
     }

@@ -1,6 +1,7 @@
 """Each proof can fail: the fact is turned round in AWS, and the audit says so."""
 
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,16 @@ import boto3
 import pytest
 
 from operations.clients import Clients
+from operations.cluster.connection import Clusters
 from operations.errors import OperationError
 from operations.proofs.contract import Claim, read_claims
 from operations.proofs.evidence import LOOKUPS
 from operations.proofs.judge import objection, prove
+from tests.unit.operations.stack_on_disk import state
 
 pytestmark = pytest.mark.mission_M72
 
+NO_CLUSTERS = Clusters(state(), state)
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -146,7 +150,23 @@ def network(aws: Clients) -> list[Case]:
             ],
         )
 
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    isolated = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName="com.amazonaws.us-east-1.s3",
+        RouteTableIds=[isolated],
+        VpcEndpointType="Gateway",
+    )
+
     return [
+        Case(
+            claim("ec2.routeTable.waysOut", isolated, [], "equals", []),
+            lambda: ec2.create_route(
+                RouteTableId=isolated, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway
+            ),
+        ),
         Case(
             claim("ec2.defaultSecurityGroup.rules", default["GroupId"], 0, "equals", 0),
             lambda: admit(default["GroupId"], "10.0.0.0/16"),
@@ -169,10 +189,16 @@ def network(aws: Clients) -> list[Case]:
     ]
 
 
+def for_everyone(action: str) -> str:
+    statement = {"Sid": "open", "Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def keys_and_images(aws: Clients) -> list[Case]:
     del aws
-    kms, ecr, secrets = client("kms"), client("ecr"), client("secretsmanager")
-    key = kms.create_key()["KeyMetadata"]
+    kms, ecr, secrets, sns = client("kms"), client("ecr"), client("secretsmanager"), client("sns")
+    key, doomed = kms.create_key()["KeyMetadata"], kms.create_key()["KeyMetadata"]["KeyId"]
+    topic = sns.create_topic(Name="alarms")["TopicArn"]
     kms.enable_key_rotation(KeyId=key["KeyId"])
     ecr.create_repository(
         repositoryName="shop/order",
@@ -185,6 +211,32 @@ def keys_and_images(aws: Clients) -> list[Case]:
         Case(
             claim("kms.key.rotation", key["KeyId"], True),
             lambda: kms.disable_key_rotation(KeyId=key["KeyId"]),
+        ),
+        Case(
+            claim("kms.key.state", key["KeyId"], "Enabled", "equals", "Enabled"),
+            lambda: kms.disable_key(KeyId=key["KeyId"]),
+        ),
+        Case(
+            claim("kms.key.state", doomed, "Enabled", "equals", "Enabled"),
+            lambda: kms.schedule_key_deletion(KeyId=doomed, PendingWindowInDays=30),
+        ),
+        Case(
+            claim("ecr.repository.publicPolicy", "shop/order", False, "equals", False),
+            lambda: ecr.set_repository_policy(
+                repositoryName="shop/order", policyText=for_everyone("ecr:BatchGetImage")
+            ),
+        ),
+        Case(
+            claim("secretsmanager.secret.publicPolicy", secret, False, "equals", False),
+            lambda: secrets.put_resource_policy(
+                SecretId=secret, ResourcePolicy=for_everyone("secretsmanager:GetSecretValue")
+            ),
+        ),
+        Case(
+            claim("sns.topic.publicPolicy", topic, False, "equals", False),
+            lambda: sns.set_topic_attributes(
+                TopicArn=topic, AttributeName="Policy", AttributeValue=for_everyone("sns:Publish")
+            ),
         ),
         Case(
             claim("ecr.repository.tagMutability", "shop/order", "IMMUTABLE", "oneOf", ["IMMUTABLE"]),
@@ -242,11 +294,11 @@ def test_a_proof_holds_until_the_fact_is_turned_round(
     aws: Clients, scene: Callable[[Clients], list[Case]]
 ) -> None:
     for case in scene(aws):
-        (before,) = prove([case.claim], aws)
+        (before,) = prove([case.claim], aws, NO_CLUSTERS)
         assert before.passed, f"{case.claim.fact}: {before.reason}"
         assert before.call.startswith(f"{LOOKUPS[case.claim.fact].service}.")
         case.break_it()
-        (after,) = prove([case.claim], aws)
+        (after,) = prove([case.claim], aws, NO_CLUSTERS)
         assert not after.passed, case.claim.fact
         assert after.reason
 
@@ -293,7 +345,9 @@ def test_a_claim_holds_when_aws_says_it_and_it_is_enough(
 
 def test_what_aws_does_not_show_or_we_cannot_prove_does_not_hold(aws: Clients) -> None:
     gone, unknown = prove(
-        [claim("rds.instance.multiAz", "nobody", True), claim("rds.instance.beauty", "db", True)], aws
+        [claim("rds.instance.multiAz", "nobody", True), claim("rds.instance.beauty", "db", True)],
+        aws,
+        NO_CLUSTERS,
     )
     assert not gone.passed
     assert "AWS does not show it" in gone.reason
