@@ -164,14 +164,18 @@ def apply(
     try:
         return operation.cluster.apply(wanted, manager=operation.manager, force=force, dry_run=dry_run)
     except ApiError as error:
-        if not (error.is_conflict and error.causes):
-            raise
-        message = (
-            f"others own fields of {objects.label(wanted)}: {error.message}. Leave such fields out of the "
-            f"program or name them in ignoreChanges, or take them with the annotation {objects.PATCH_FORCE}: "
-            '"true"'
-        )
-        raise ProviderError(message) from error
+        raise explained(operation, error) from error
+
+
+def explained(operation: Operation, error: ApiError) -> ProviderError:
+    """Return an error of an apply; one about fields that others own with the ways out."""
+    if not (error.is_conflict and error.causes):
+        return error
+    return ProviderError(
+        f"others own fields of {objects.label(operation.wanted)}: {error.message}. Leave such fields out of "
+        f"the program or name them in ignoreChanges, or take them with the annotation {objects.PATCH_FORCE}: "
+        '"true"'
+    )
 
 
 def replace_definition(operation: Operation, live: Object, *, dry_run: bool = False) -> Object:

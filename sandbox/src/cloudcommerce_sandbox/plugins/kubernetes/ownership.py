@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins.kubernetes import objects
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster, Object
+from cloudcommerce_sandbox.plugins.kubernetes.errors import ApiError
 from cloudcommerce_sandbox.plugins.provider import Request
 
 MANAGER: Final = "__fieldManager"
@@ -19,6 +21,7 @@ MANAGER: Final = "__fieldManager"
 
 _PREFIX: Final = "pulumi-kubernetes"
 _DIGITS: Final = 12
+_OWNER: Final = re.compile(r'conflict with "([^"]*)"(?! with subresource)')
 _TAKEN_OVER: Final = (
     ("kubectl", "Apply"),
     ("kubectl", "Update"),
@@ -48,9 +51,13 @@ def is_made_by(live: Mapping[str, Any], name: str) -> bool:
     return any(entry.get("manager") == name for entry in _entries(live))
 
 
-def is_adoptable(live: Mapping[str, Any], name: str) -> bool:
-    """Whether `adopt` would move fields to a manager."""
-    return any(_is_taken(entry, name) for entry in _entries(live))
+def only_adoptable(error: ApiError, name: str) -> bool:
+    """Whether an apply is only in conflict with managers whose fields `adopt` moves to ours."""
+    owners = [_OWNER.search(str(cause.get("message") or "")) for cause in error.causes]
+    return bool(owners) and all(
+        found is not None and _is_taken({"manager": found[1], "operation": "Update"}, name)
+        for found in owners
+    )
 
 
 def adopt(cluster: Cluster, live: Object, name: str) -> Object:

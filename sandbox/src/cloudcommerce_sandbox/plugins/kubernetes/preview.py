@@ -108,12 +108,12 @@ def dry_update(operation: Operation) -> Object:
     wanted = ownership.respect_ignored(
         operation.wanted, live, operation.request.ignore_changes, operation.manager
     )
-    if operation.is_patch:
-        return lifecycle.apply(operation, wanted, live, dry_run=True)
-    # The update would first move these fields to our manager, which a dry run can't; hence by force.
-    force = operation.force or ownership.is_adoptable(live, operation.manager)
-    if not force:
-        return lifecycle.apply(operation, wanted, live, dry_run=True)
+    try:
+        return operation.cluster.apply(wanted, manager=operation.manager, force=operation.force, dry_run=True)
+    except ApiError as error:
+        # The update would first move such fields to our manager, which a dry run can't.
+        if operation.is_patch or not ownership.only_adoptable(error, operation.manager):
+            raise lifecycle.explained(operation, error) from error
     return operation.cluster.apply(wanted, manager=operation.manager, force=True, dry_run=True)
 
 

@@ -9,6 +9,7 @@ from cloudcommerce_sandbox.plugins import wire
 from cloudcommerce_sandbox.plugins.provider import Tree
 
 _SECRET_FIELDS: Final = ("data", "stringData")
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def mark(value: Any, source: Any) -> Any:
@@ -26,7 +27,17 @@ def mark(value: Any, source: Any) -> Any:
         for key in _SECRET_FIELDS:
             if key in marked:
                 marked[key] = wire.Secret(wire.reveal(marked[key]))
+        _mark_last_applied(marked)
     return marked
+
+
+def _mark_last_applied(secret: Tree) -> None:
+    """Mark the annotation in which kubectl keeps a copy of the whole Secret."""
+    metadata = secret.get("metadata")
+    notes = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if isinstance(notes, dict) and _LAST_APPLIED in notes:
+        kept = wire.Secret(wire.reveal(notes[_LAST_APPLIED]))
+        secret["metadata"] = {**secret["metadata"], "annotations": {**notes, _LAST_APPLIED: kept}}
 
 
 def _mark(value: Any, source: Any) -> Any:
