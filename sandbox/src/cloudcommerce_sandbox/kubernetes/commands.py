@@ -236,6 +236,8 @@ class Commands:
         flags = {
             "kubeconfig": kubeconfig,
             "manage-all-nodes": False,
+            # Without, it keeps no leases, and the controller manager takes its nodes for lost after 40 s.
+            "node-lease-duration-seconds": 40,
             "manage-nodes-with-label-selector": NODE_LABEL,
         }
         configurations = tuple(f"--config={path}" for path in files)
