@@ -131,28 +131,11 @@ class Request:
         return self.urn.split("::", 3)[3]
 
 
-class Diagnostics:
-    """Takes what a plugin tells while it works. This one tells nobody: there is no engine."""
-
-    def warn(self, message: str, urn: str = "") -> None:
-        """Show a warning beside the resource (or, without URN, the whole run)."""
-
-    def progress(self, message: str, urn: str = "") -> None:
-        """Show what is being waited for."""
-
-
 class Provider(ABC):
-    """A resource plugin. Every method may raise `ProviderError`; anything else is a defect of the plugin.
-
-    Attributes:
-        name: Its name.
-        version: The version of the SDK that it stands in for.
-        diagnostics: Where it tells what is no failure; set before it is configured.
-    """
+    """A resource plugin. Every method may raise `ProviderError`; anything else is a defect of the plugin."""
 
     name: str
     version: str
-    diagnostics: Diagnostics = Diagnostics()
 
     def check_config(self, inputs: Tree) -> list[Failure]:  # noqa: ARG002 - most take all
         """Return what is wrong with the provider's configuration."""

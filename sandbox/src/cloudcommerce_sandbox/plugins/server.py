@@ -12,7 +12,6 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from cloudcommerce_sandbox.plugins.diagnostics import EngineDiagnostics
 from cloudcommerce_sandbox.plugins.provider import Provider
 from cloudcommerce_sandbox.plugins.servicer import Servicer
 
@@ -44,8 +43,6 @@ def main(provider: Provider) -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    if len(sys.argv) > 1:
-        provider.diagnostics = EngineDiagnostics(sys.argv[1])
     server, port = start(provider)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()

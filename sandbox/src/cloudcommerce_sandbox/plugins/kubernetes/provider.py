@@ -91,7 +91,7 @@ class KubernetesProvider(Provider):
     def _releases(self) -> Any:
         # Releases bring a templating tool with them, which stacks without charts need not load.
         module = importlib.import_module("cloudcommerce_sandbox.plugins.kubernetes.helm.release")
-        return module.ReleaseResource(self.cluster)
+        return module.ReleaseResource(self.cluster, self._engine)
 
     def check(self, request: Request) -> tuple[Tree, list[Failure]]:
         """Complete inputs: type, name and namespace."""
@@ -209,6 +209,8 @@ class KubernetesProvider(Provider):
     def cancel(self) -> None:
         """End all waits."""
         self._cancelled.set()
+        if "_releases" in self.__dict__:
+            self._releases.cancel()
 
     def _operation(self, request: Request) -> Operation:
         return Operation(request, self.cluster, self._engine)

@@ -16,6 +16,7 @@ from cloudcommerce_sandbox.charts.inventory import Recordings
 from cloudcommerce_sandbox.charts.mirror import same_version
 from cloudcommerce_sandbox.plugins import wire
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster
+from cloudcommerce_sandbox.plugins.kubernetes.engine import Engine
 from cloudcommerce_sandbox.plugins.kubernetes.helm import inputs as arguments
 from cloudcommerce_sandbox.plugins.kubernetes.helm import options, troubles
 from cloudcommerce_sandbox.plugins.kubernetes.helm.client import HelmClient
@@ -23,7 +24,6 @@ from cloudcommerce_sandbox.plugins.kubernetes.helm.sources import Source, Source
 from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark
 from cloudcommerce_sandbox.plugins.provider import (
     Change,
-    Diagnostics,
     Difference,
     Failure,
     InitializationError,
@@ -48,15 +48,15 @@ class ReleaseResource:
 
     Args:
         cluster: The provider's cluster.
-        diagnostics: Where warnings go.
+        engine: Takes messages for the person who runs Pulumi.
         recordings: The recordings that stand in for charts.
     """
 
     def __init__(
-        self, cluster: Cluster, diagnostics: Diagnostics | None = None, recordings: Recordings | None = None
+        self, cluster: Cluster, engine: Engine | None = None, recordings: Recordings | None = None
     ) -> None:
         self._cluster = cluster
-        self._diagnostics = diagnostics or Diagnostics()
+        self._engine = engine or Engine()
         self._recordings = recordings or Recordings()
         self._helm: Helm | None = None
 
@@ -73,7 +73,7 @@ class ReleaseResource:
         except ProviderError as error:
             return found, [Failure("chart", str(error))]
         if source.warning:
-            self._diagnostics.warn(source.warning, request.urn)
+            self._engine.warn_once(request.urn, source.warning)
         return {**found, "version": source.version}, []
 
     def diff(self, request: Request) -> Difference:
@@ -131,9 +131,6 @@ class ReleaseResource:
 
     def delete(self, request: Request) -> None:
         """Uninstall the release and wait for the end of its objects."""
-        if self._cluster.unreachable and self._cluster.settings.delete_unreachable:
-            self._diagnostics.warn(f"{request.id} is dropped: {self._cluster.unreachable}", request.urn)
-            return
         plain = self._reachable(wire.reveal(request.inputs))
         namespace, _, name = request.id.rpartition("/")
         with _told():
@@ -203,12 +200,12 @@ class ReleaseResource:
         if source.inventory is not None and not self._client.has_played_nodes():
             message = (
                 f"release {name}: the cluster's nodes are real, and a recording of {plain['chart']} has "
-                f"nothing to run on them; set {mirror.VARIABLE} to a chart mirror or to `{mirror.REPOSITORIES}`"
+                f"nothing to run there; set {mirror.VARIABLE} to a chart mirror or to `{mirror.REPOSITORIES}`"
             )
             raise ProviderError(message)
         begun = datetime.now(UTC) - _CLOCK_SLACK
         with self._sources.opened(source, plain) as chart:
-            self._diagnostics.progress(f"helm {'install' if first else 'upgrade'} {name}", request.urn)
+            self._engine.progress(request.urn, f"helm {'installs' if first else 'upgrades'} {name}")
             try:
                 if plain.get("lint") is True:
                     self._client.lint(chart, values)

@@ -45,8 +45,10 @@ def warnings(
     except ProviderError:
         return []
     about = [event for event in found if _is_about(event, names) and _time(event) >= since.isoformat()]
-    lines = dict.fromkeys(_line(event) for event in sorted(about, key=_time, reverse=True))
-    return list(lines)[:_SHOWN]
+    told: dict[tuple[Any, Any], list[dict[str, Any]]] = {}
+    for event in sorted(about, key=_time, reverse=True):
+        told.setdefault((event.get("reason"), event.get("message")), []).append(event)
+    return [_line(events) for events in list(told.values())[:_SHOWN]]
 
 
 def unready(cluster: Cluster, namespace: str, objects: Sequence[dict[str, Any]]) -> list[str]:
@@ -94,6 +96,10 @@ def _time(event: dict[str, Any]) -> str:
     )
 
 
-def _line(event: dict[str, Any]) -> str:
-    about = event.get("involvedObject") or {}
-    return f"{about.get('kind')} {about.get('name')}: {event.get('reason')}: {event.get('message')}"
+def _line(events: Sequence[dict[str, Any]]) -> str:
+    """Return one line for events that say the same of different objects."""
+    first = events[0]
+    involved = first.get("involvedObject") or {}
+    others = len({(event.get("involvedObject") or {}).get("name") for event in events}) - 1
+    about = f"{involved.get('kind')} {involved.get('name')}{f' and {others} more' if others else ''}"
+    return f"{about}: {first.get('reason')}: {first.get('message')}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins.aws.checks import conflicts
-from cloudcommerce_sandbox.plugins.aws.context import Context, Properties
-from cloudcommerce_sandbox.plugins.aws.conversions import Convert
+from cloudcommerce_sandbox.plugins.aws.context import UNKNOWN, Context, Properties
+from cloudcommerce_sandbox.plugins.aws.conversions import UNORDERED, Convert
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, Field, Id, Name, Read, ResourceType, Run, Wait
 from cloudcommerce_sandbox.plugins.aws.tagging import arn_tags
 from cloudcommerce_sandbox.plugins.aws.types.eks import updates
@@ -28,6 +28,20 @@ def _logging(wanted: list[str]) -> dict[str, Any]:
 def _logged(logging: dict[str, Any]) -> list[str]:
     setups = logging.get("clusterLogging") or ()
     return [name for setup in setups if setup.get("enabled") for name in setup.get("types") or ()]
+
+
+_LOGS: Final = Convert(send=_logging, read=_logged, equal=UNORDERED.equal)
+
+
+def _find(context: Context) -> Mapping[str, Any] | None:
+    """Find the cluster; EKS does not tell whether it made its creator an administrator, which is its default."""
+    cluster: dict[str, Any] | None = context.find("describe_cluster", "cluster", name=context.id)
+    if cluster is None:
+        return None
+    known = context.inputs.get("accessConfig") or context.state.get("accessConfig") or {}
+    is_admin = known.get("bootstrapClusterCreatorAdminPermissions", True)
+    access = {**(cluster.get("accessConfig") or {}), "bootstrapClusterCreatorAdminPermissions": is_admin}
+    return {**cluster, "accessConfig": access}
 
 
 def _update(context: Context, operation: str, **members: Any) -> None:
@@ -130,6 +144,18 @@ def _closed_to_all(inputs: Properties) -> list[tuple[str, str]]:
     return [("vpcConfig.endpointPrivateAccess", reason)]
 
 
+def _unknown_logs(inputs: Properties) -> list[tuple[str, str]]:
+    wanted: Any = inputs.get("enabledClusterLogTypes")
+    if not isinstance(wanted, list):
+        return []
+    known = ", ".join(_LOG_TYPES)
+    return [
+        (f"enabledClusterLogTypes[{position}]", f"{name!r} is not one of {known}")
+        for position, name in enumerate(wanted)
+        if name is not UNKNOWN and name not in _LOG_TYPES
+    ]
+
+
 CLUSTER = ResourceType(
     pulumi_type="aws:eks/cluster:Cluster",
     service="eks",
@@ -149,7 +175,7 @@ CLUSTER = ResourceType(
             ),
         ),
     ),
-    read=Read("describe_cluster", set={"name": "{id}"}, item="cluster"),
+    read=Read(function=_find),
     # In the order that Terraform's provider keeps.
     update=(
         Run(_change_version, on=("version",), when=lambda context: bool(context.inputs.get("version"))),
@@ -172,8 +198,7 @@ CLUSTER = ResourceType(
     tags=arn_tags(),
     fields={
         "bootstrapSelfManagedAddons": Field(default=True, write_only=True),
-        "accessConfig.bootstrapClusterCreatorAdminPermissions": Field(write_only=True),
-        "enabledClusterLogTypes": Field("logging", convert=Convert(send=_logging, read=_logged), absent=[]),
+        "enabledClusterLogTypes": Field("logging", convert=_LOGS, absent=[]),
         "encryptionConfig": Field(absent=None),
         "identities": Field(read="identity"),
         "kubernetesNetworkConfig.serviceIpv6Cidr": Field(computed=True),
@@ -206,5 +231,5 @@ CLUSTER = ResourceType(
     created=Wait("status", until=("ACTIVE",), failed=("FAILED",), timeout=1800.0, reasons=updates.ISSUES),
     updated=Wait("status", until=("ACTIVE",), failed=("FAILED",), timeout=3600.0, reasons=updates.ISSUES),
     deleted=Wait("status", until=(), failed=("FAILED",), timeout=900.0, reasons=updates.ISSUES),
-    check=(conflicts("encryptionConfig", "outpostConfig"), _closed_to_all),
+    check=(conflicts("encryptionConfig", "outpostConfig"), _closed_to_all, _unknown_logs),
 )
