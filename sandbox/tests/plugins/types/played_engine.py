@@ -38,6 +38,7 @@ class PlayedEngine:
         services = (
             *("rds", "docdb", "elasticache", "mq", "sts", "iam", "kms"),
             *("sns", "ecr", "cloudwatch", "logs", "secretsmanager", "lambda"),
+            *("ec2", "eks", "ssm"),
         )
         config = {
             "region": region,
@@ -46,6 +47,11 @@ class PlayedEngine:
             "endpoints": [dict.fromkeys(services, endpoint)],
         }
         self.servicer.Configure(provider_pb2.ConfigureRequest(args=encode(config)), self.context)
+
+    def invoke(self, token: str, **args: Any) -> Properties:
+        """Run a function of the provider."""
+        request = provider_pb2.InvokeRequest(tok=token, args=encode(args))
+        return decode(getattr(self.servicer.Invoke(request, self.context), "return"))
 
     def resource(self, pulumi_type: str, name: str) -> "Resource":
         return Resource(self, pulumi_type, f"urn:pulumi:test::shop::{pulumi_type}::{name}")

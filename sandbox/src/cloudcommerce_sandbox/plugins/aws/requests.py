@@ -9,11 +9,13 @@ from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws import models
 from cloudcommerce_sandbox.plugins.aws.constraints import violations
+from cloudcommerce_sandbox.plugins.aws.conversions import Convert
 from cloudcommerce_sandbox.plugins.aws.declaration import Call, Field, ResourceType
 from cloudcommerce_sandbox.plugins.aws.matching import listless, match, put, shape_at, structure
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Asset
 
 _NO_FIELD = Field()
+_UNCHANGED = Convert().send
 _INTEGERS = frozenset({"integer", "long"})
 _FLOATS = frozenset({"float", "double"})
 
@@ -118,7 +120,7 @@ class Builder:
         if value is UNKNOWN:
             return UNKNOWN
         convert = self._kind.fields.get(listless(path), _NO_FIELD).convert
-        if convert is not None:
+        if convert is not None and convert.send is not _UNCHANGED:
             try:
                 value = convert.send(value)
             except (TypeError, ValueError) as error:

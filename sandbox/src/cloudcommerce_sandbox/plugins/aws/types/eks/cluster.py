@@ -34,7 +34,7 @@ _LOGS: Final = Convert(send=_logging, read=_logged, equal=UNORDERED.equal)
 
 
 def _find(context: Context) -> Mapping[str, Any] | None:
-    """Find the cluster; EKS does not tell whether it made its creator an administrator, which is its default."""
+    """Find the cluster; EKS does not tell whether it made the creator an administrator, its default."""
     cluster: dict[str, Any] | None = context.find("describe_cluster", "cluster", name=context.id)
     if cluster is None:
         return None
