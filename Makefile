@@ -33,7 +33,7 @@ preview: venv ## Show what `make up` would change
 down: venv ## Take the stack down, production too: shows what goes and asks (YES=1 does not ask)
 	@$(SANDBOX) down --stack $(STACK) $(if $(YES),--yes)
 
-shell: venv ## Open a shell in which `pulumi` and `aws` work on the sandbox
+shell: venv ## Open a shell in which `pulumi`, `aws` and `kubectl` work on the sandbox
 	@$(SANDBOX) shell --stack $(STACK)
 
 recover: venv ## Put right what a killed or doubtful run left behind (YES=1 does not ask)
@@ -45,7 +45,7 @@ audit: venv ## Prove what the stack claims of itself, from AWS's own answers
 status: venv ## Show what runs and what stands
 	@$(SANDBOX) status --stack $(STACK)
 
-stop: venv ## Stop the emulator; what it holds is gone, the next `make up` starts from nothing
+stop: venv ## Stop the emulator and its clusters; what they hold is gone, the next `make up` starts from nothing
 	@$(SANDBOX) stop
 
 logs: venv ## Print the end of the emulator's log and of the latest engine run

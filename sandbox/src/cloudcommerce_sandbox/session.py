@@ -9,12 +9,14 @@ from typing import Literal
 
 from rich.markup import escape
 
+from cloudcommerce_sandbox import clusters
 from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.engine import state
 from cloudcommerce_sandbox.engine.runner import Engine
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.supervisor import Emulator, ensure_emulator, runs_older_code
+from cloudcommerce_sandbox.tools.catalogue import CATALOGUE, PULUMI, GoTool
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
 from cloudcommerce_sandbox.tools.store import ToolStore
 from cloudcommerce_sandbox.workspace import home
@@ -107,11 +109,13 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
     plugins = chosen_plugins()
     project = project_name(layout)
     _require_stack_file(layout, stack)
-    tools = ensure_tools(ToolStore(layout.tools), layout.logs, steps)
+    tools = ensure_tools(ToolStore(layout.tools), layout.logs, steps, needed_tools(layout))
     with exclusive(layout.lock("engine")):
         _install(layout, tools["pulumi"], plugins)
         emulator = _start_emulator(layout, steps)
         refreshed = refresh_view(layout, stack)
+        if clusters.are_needed(layout):
+            _start_clusters(layout, emulator, stack, steps)
         environment = sandbox_environment(layout, endpoint=emulator.url, stack=stack, plugins=plugins)
         engine = Engine(
             executable=tools["pulumi"], directory=layout.project, environment=environment, logs=layout.logs
@@ -127,6 +131,15 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
             yield session
     if not exclusively:
         yield session
+
+
+def needed_tools(layout: Layout) -> Sequence[GoTool]:
+    """Return the tools that a project needs: those for clusters only if it may make some.
+
+    Args:
+        layout: The sandbox.
+    """
+    return CATALOGUE if clusters.are_needed(layout) else (PULUMI,)
 
 
 def _require_stack_file(layout: Layout, stack: str) -> None:
@@ -156,7 +169,9 @@ def _install(layout: Layout, pulumi: Path, plugins: Plugins) -> None:
 def _start_emulator(layout: Layout, steps: Steps) -> Emulator:
     with steps.step("start the AWS emulator") as step:
         emulator, started = ensure_emulator(
-            layout, lambda text: steps.say(f"  [yellow]![/] Waiting: {escape(text)}")
+            layout,
+            lambda text: steps.say(f"  [yellow]![/] Waiting: {escape(text)}"),
+            is_followed=clusters.are_needed(layout),
         )
         step.finish(emulator.url)
         if not started:
@@ -169,6 +184,23 @@ def _start_emulator(layout: Layout, steps: Steps) -> Emulator:
             f"starting from nothing. The old state is in {archived.relative_to(layout.checkout)}."
         )
     return emulator
+
+
+def _start_clusters(layout: Layout, emulator: Emulator, stack: str, steps: Steps) -> None:
+    """Start what makes the emulator's clusters real, and the local cluster that the stack names."""
+    clusters.ensure_follower(layout, emulator)
+    context = (
+        read_mapping(layout.project / stack_file_name(stack)).get("config", {}).get("kubernetes:context")
+    )
+    if not isinstance(context, str) or not context:
+        return
+    if any(cluster.name == context and cluster.region for cluster in clusters.running_clusters(layout)):
+        return
+    with steps.step(f"start the Kubernetes cluster {context}") as step:
+        began_ready = any(cluster.name == context for cluster in clusters.running_clusters(layout))
+        clusters.ensure_local_cluster(layout, emulator, context, step.update)
+        if began_ready:
+            step.skip()
 
 
 def _tell(refreshed: Refreshed, stack: str, steps: Steps) -> None:

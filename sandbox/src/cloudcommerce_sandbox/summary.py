@@ -7,12 +7,14 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from cloudcommerce_sandbox.clusters import running_clusters
 from cloudcommerce_sandbox.console import duration, out
 from cloudcommerce_sandbox.engine.events import Failure, name_of, type_of
 from cloudcommerce_sandbox.engine.runner import Outcome
 from cloudcommerce_sandbox.engine.state import StackState
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.executors import WORDS, count_executors
+from cloudcommerce_sandbox.kubernetes.state import ClusterState
 from cloudcommerce_sandbox.session import Session
 from cloudcommerce_sandbox.supervisor import is_up
 
@@ -34,13 +36,44 @@ def show(session: Session, outcome: Outcome) -> None:
     out.print(_executors(session, state))
     out.print(
         f"[bold]{session.stack}[/] on {session.emulator.url} · {outcome.progress.counted()}"
-        f" · {duration(outcome.seconds)}\n\n"
-        "Next:\n"
+        f" · {duration(outcome.seconds)}"
+    )
+    for cluster in running_clusters(session.layout):
+        out.print(f"[bold]cluster[/] {escape(cluster_line(cluster))}")
+    out.print(
+        "\nNext:\n"
         "  make preview   what a change in the code would do\n"
-        "  make shell     a shell in which every `pulumi` and `aws` command works on the sandbox\n"
+        "  make shell     a shell in which every `pulumi`, `aws` and `kubectl` command works on the sandbox\n"
         "  make down      take it down (plain `pulumi destroy` refuses: the data stores are protected;\n"
         f"                 on AWS it is `python -m operations teardown --stack {session.stack}`)"
     )
+
+
+def cluster_line(cluster: ClusterState) -> str:
+    """Return one line about a cluster.
+
+    Args:
+        cluster: The cluster.
+    """
+    kind = f"EKS {cluster.region}" if cluster.region else "local"
+    says = cluster.trouble.splitlines()[0] if cluster.trouble else "" if cluster.ready else "starting"
+    return f"{cluster.name} ({kind}) on {cluster.endpoint or 'no address yet'}{says and f': {says}'}"
+
+
+def cluster_row(cluster: ClusterState) -> dict[str, Any]:
+    """Return a cluster as plain data, for `status --json`.
+
+    Args:
+        cluster: The cluster.
+    """
+    return {
+        "name": cluster.name,
+        "region": cluster.region,
+        "ready": cluster.ready,
+        "endpoint": cluster.endpoint,
+        "trouble": cluster.trouble,
+        "processes": dict(cluster.processes),
+    }
 
 
 def show_failures(session: Session, outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,25 @@ class Emulator:
         with _direct.open(f"{self.url}/sandbox-api/{path}", timeout=_HEALTH_TIMEOUT_SECONDS) as answer:
             return json.load(answer)
 
+    def put(self, path: str, content: Any) -> None:
+        """Write to the emulator's control API.
+
+        Args:
+            path: Such as `kubernetes/local/NAME`.
+            content: The body, as it becomes JSON.
+
+        Raises:
+            OSError: There is no answer, or a refusal.
+        """
+        request = urllib.request.Request(  # noqa: S310  # the emulator's own address
+            f"{self.url}/sandbox-api/{urllib.parse.quote(path)}",
+            data=json.dumps(content).encode(),
+            headers={"Content-Type": "application/json"},
+            method="PUT",
+        )
+        with _direct.open(request, timeout=_HEALTH_TIMEOUT_SECONDS):
+            pass
+
 
 def running_emulator(layout: Layout, on_wait: Callable[[str], None] | None = None) -> Emulator | None:
     """Return the checkout's emulator if it runs, waiting for one that is slow to answer.
@@ -105,7 +125,9 @@ def is_up(layout: Layout, known: Emulator) -> bool:
     return processes.is_alive(known.pid, running=str(layout.emulator))
 
 
-def ensure_emulator(layout: Layout, on_wait: Callable[[str], None] | None = None) -> tuple[Emulator, bool]:
+def ensure_emulator(
+    layout: Layout, on_wait: Callable[[str], None] | None = None, *, is_followed: bool = False
+) -> tuple[Emulator, bool]:
     """Return the checkout's emulator, starting it unless it runs.
 
     One that runs is never ended here, however slow: all that stands would go with it.
@@ -113,6 +135,8 @@ def ensure_emulator(layout: Layout, on_wait: Callable[[str], None] | None = None
     Args:
         layout: The sandbox.
         on_wait: Called once with what is waited for.
+        is_followed: Whether somebody will make its Kubernetes clusters real, and say when they are; otherwise
+            they are active at once. It counts when the emulator starts.
 
     Returns:
         The emulator, and whether it had to be started.
@@ -123,7 +147,7 @@ def ensure_emulator(layout: Layout, on_wait: Callable[[str], None] | None = None
     with exclusive(layout.lock("emulator"), wait_seconds=_LOCK_WAIT_SECONDS, on_wait=on_wait):
         if found := running_emulator(layout, on_wait):
             return found, False
-        return _start(layout), True
+        return _start(layout, is_followed=is_followed), True
 
 
 def stop_emulator(layout: Layout) -> bool:
@@ -154,7 +178,7 @@ def runs_older_code(layout: Layout) -> bool:
     return max(source.stat().st_mtime for source in sources) > layout.emulator.stat().st_mtime
 
 
-def _start(layout: Layout) -> Emulator:
+def _start(layout: Layout, *, is_followed: bool) -> Emulator:
     layout.logs.mkdir(parents=True, exist_ok=True)
     log = layout.logs / "emulator.log"
     # The same port again, so that a shell that is open keeps working; another one when somebody has taken it.
@@ -165,6 +189,7 @@ def _start(layout: Layout) -> Emulator:
                 [
                     *(sys.executable, "-m", _MODULE, "--host", _HOST),
                     *("--port", str(port), "--ready-file", str(layout.emulator)),
+                    *(("--kubernetes",) if is_followed else ()),
                     *(("--parent-pid", owner) if (owner := os.environ.get(OWNER_VARIABLE)) else ()),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 
 from rich.markup import escape
 
-from cloudcommerce_sandbox import supervisor
+from cloudcommerce_sandbox import clusters, supervisor
 from cloudcommerce_sandbox.console import out
 from cloudcommerce_sandbox.engine import state as states
 from cloudcommerce_sandbox.errors import SandboxError
-from cloudcommerce_sandbox.session import chosen_plugins, project_name
-from cloudcommerce_sandbox.tools.catalogue import CATALOGUE
+from cloudcommerce_sandbox.session import chosen_plugins, needed_tools, project_name
+from cloudcommerce_sandbox.summary import cluster_line
 from cloudcommerce_sandbox.tools.go import Go
 from cloudcommerce_sandbox.tools.resolve import go_version_needed, on_path
 from cloudcommerce_sandbox.tools.store import DISK_NEEDED_GIB, ToolStore
@@ -57,7 +57,15 @@ def examine(layout: Layout) -> list[Finding]:
     Returns:
         The findings, in the order in which `make up` needs the things.
     """
-    examinations: list[Callable[[Layout], Finding]] = [_disk, _go, _tools, _plugins, _emulator, _state]
+    examinations: list[Callable[[Layout], Finding]] = [
+        _disk,
+        _go,
+        _tools,
+        _plugins,
+        _emulator,
+        _clusters,
+        _state,
+    ]
     return [_python(), *(_guarded(examination, layout) for examination in examinations)]
 
 
@@ -85,8 +93,8 @@ def _disk(layout: Layout) -> Finding:
     )
 
 
-def _go(_layout: Layout) -> Finding:
-    needed = go_version_needed(CATALOGUE)
+def _go(layout: Layout) -> Finding:
+    needed = go_version_needed(needed_tools(layout))
     go = Go.find(needed)
     return Finding(subject="go", well=True, says=f"{go.version} (needs {needed})")
 
@@ -94,7 +102,7 @@ def _go(_layout: Layout) -> Finding:
 def _tools(layout: Layout) -> Finding:
     store = ToolStore(layout.tools)
     parts = []
-    for tool in CATALOGUE:
+    for tool in needed_tools(layout):
         if found := on_path(tool, store.directory):
             parts.append(f"{tool.name} from {found}")
         else:
@@ -116,6 +124,24 @@ def _emulator(layout: Layout) -> Finding:
     emulator = supervisor.running_emulator(layout)
     says = f"{emulator.url} (process {emulator.pid})" if emulator else "not running; `make up` starts it"
     return Finding(subject="emulator", well=True, says=says)
+
+
+def _clusters(layout: Layout) -> Finding:
+    found = clusters.running_clusters(layout)
+    lost = supervisor.running_emulator(layout) is not None and not clusters.is_followed(layout)
+    if clusters.are_needed(layout) and lost:
+        return Finding(
+            subject="clusters",
+            well=False,
+            says="nothing follows the emulator's EKS",
+            remedy="`make up` starts it again; the clusters it finds running go on.",
+        )
+    return Finding(
+        subject="clusters",
+        well=not any(cluster.trouble for cluster in found),
+        says="; ".join(cluster_line(cluster) for cluster in found) or "none",
+        remedy=f"The logs of each cluster's processes are below {layout.kubernetes / 'clusters'}.",
+    )
 
 
 def _state(layout: Layout) -> Finding:

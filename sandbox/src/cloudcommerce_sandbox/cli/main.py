@@ -10,9 +10,10 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from cloudcommerce_sandbox import summary, supervisor
+from cloudcommerce_sandbox import clusters, summary, supervisor
 from cloudcommerce_sandbox.cli import doctor as checks
 from cloudcommerce_sandbox.cli import shell as interactive
+from cloudcommerce_sandbox.cli.charts import charts
 from cloudcommerce_sandbox.cli.cleaning import forget
 from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.engine import state as states
@@ -20,7 +21,7 @@ from cloudcommerce_sandbox.engine.runner import run_in_foreground
 from cloudcommerce_sandbox.engine.transcript import readable
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
-from cloudcommerce_sandbox.session import opened, project_name, teardown_command
+from cloudcommerce_sandbox.session import needed_tools, opened, project_name, teardown_command
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
 from cloudcommerce_sandbox.tools.store import ToolStore
 from cloudcommerce_sandbox.workspace.layout import Layout
@@ -63,6 +64,9 @@ def main() -> None:
     # Go, npm and Pulumi refuse to work without a home, and cron, systemd and containers start without one.
     home = Path("~").expanduser()
     os.environ.setdefault("HOME", str(home) if home.is_absolute() else tempfile.gettempdir())
+
+
+main.add_command(charts)
 
 
 @main.command()
@@ -140,6 +144,7 @@ def status(stack: str, as_json: bool) -> None:
         raise SandboxError(f"The state of {stack} can't be read: {path}.", "`make reset` forgets it.")
     document = {
         "emulator": None if emulator is None else {"url": emulator.url, "pid": emulator.pid},
+        "clusters": [summary.cluster_row(cluster) for cluster in clusters.running_clusters(layout)],
         "stack": stack,
         "deployed": state is not None and bool(state.custom()),
         "pending_operations": len(state.pending) if state else 0,
@@ -149,6 +154,8 @@ def status(stack: str, as_json: bool) -> None:
         click.echo(json.dumps(document, indent=2))
         return
     out.print(f"emulator  {emulator.url + f' (process {emulator.pid})' if emulator else 'not running'}")
+    for cluster in clusters.running_clusters(layout):
+        out.print(f"cluster   {escape(summary.cluster_line(cluster))}")
     out.print(f"stack     {stack}: {len(state.custom()) if state else 0} resources")
     if state:
         out.print(summary.table(state))
@@ -159,21 +166,29 @@ def tools() -> None:
     """Build the tools that are neither on PATH nor built yet."""
     layout = Layout.find()
     with Steps() as steps:
-        ensure_tools(ToolStore(layout.tools), layout.logs, steps)
+        ensure_tools(ToolStore(layout.tools), layout.logs, steps, needed_tools(layout))
 
 
 @main.command()
 def start() -> None:
-    """Start the AWS emulator."""
-    emulator, started = supervisor.ensure_emulator(Layout.find(), err.print)
+    """Start the AWS emulator, and what makes its Kubernetes clusters real."""
+    layout = Layout.find()
+    has_clusters = clusters.are_needed(layout)
+    if has_clusters:
+        with Steps() as steps:
+            ensure_tools(ToolStore(layout.tools), layout.logs, steps, needed_tools(layout))
+    emulator, started = supervisor.ensure_emulator(layout, err.print, is_followed=has_clusters)
+    if has_clusters:
+        clusters.ensure_follower(layout, emulator)
     out.print(f"{'Started' if started else 'Already running'}: {emulator.url} (process {emulator.pid})")
 
 
 @main.command()
 def stop() -> None:
-    """Stop the AWS emulator; all that it holds is gone."""
+    """Stop the AWS emulator and its Kubernetes clusters; all that they hold is gone."""
     layout = Layout.find()
     with exclusive(layout.lock("engine")):
+        clusters.stop_clusters(layout)
         out.print("Stopped." if supervisor.stop_emulator(layout) else "It was not running.")
 
 
@@ -205,10 +220,11 @@ def reset(yes: bool) -> None:
 @click.option("-n", "--lines", default=40, show_default=True, help="How many lines from each log's end.")
 @click.option("--raw", is_flag=True, help="Print the engine's events as the JSON they are.")
 def logs(lines: int, raw: bool) -> None:
-    """Print the end of the emulator's log and of the latest engine run."""
+    """Print the end of the emulator's log, of what follows its EKS, and of the latest engine run."""
     layout = Layout.find()
     latest = sorted(layout.logs.glob("engine-*.log"))[-1:]
-    for path in [layout.logs / "emulator.log", *latest]:
+    followed = [layout.logs / "kubernetes.log"] if clusters.are_needed(layout) else []
+    for path in [layout.logs / "emulator.log", *followed, *latest]:
         click.echo(f"== {path}")
         if path.is_file():
             found = path.read_text(errors="replace").splitlines()

@@ -10,11 +10,12 @@ from cloudcommerce_sandbox.engine.runner import run_in_foreground
 from cloudcommerce_sandbox.files import write_atomically
 from cloudcommerce_sandbox.session import Session
 
+_OURS = {"PATH", "KUBECONFIG"}
 _BANNER = """\
-[bold]Sandbox shell[/] for stack [bold]{stack}[/]: `pulumi` and `aws` work on {url}.
-You are in a view of the checkout whose Pulumi*.yaml are the sandbox's own; every other file is the
-checkout's. Try `pulumi stack output`, `pulumi preview`, `aws rds describe-db-instances`. Leave with
-`exit`."""
+[bold]Sandbox shell[/] for stack [bold]{stack}[/]: `pulumi` and `aws` work on {url},
+`kubectl` on its clusters. You are in a view of the checkout whose Pulumi*.yaml are the sandbox's own; every other file is the
+checkout's. Try `pulumi stack output`, `pulumi preview`, `aws rds describe-db-instances`, `kubectl get nodes`.
+Leave with `exit`."""
 
 
 def environment(session: Session) -> dict[str, str]:
@@ -49,7 +50,7 @@ def run(session: Session) -> int:
 
 def _bash_settings(session: Session, env: dict[str, str]) -> Path:
     """Write a start-up file that has the last word: the user's own may put other commands first on PATH."""
-    ours = {key: env[key] for key in env if key.startswith(("AWS_", "PULUMI_")) or key == "PATH"}
+    ours = {key: env[key] for key in env if key.startswith(("AWS_", "PULUMI_")) or key in _OURS}
     lines = ["[ -f ~/.bashrc ] && . ~/.bashrc"]
     lines += [f"export {key}={shlex.quote(value)}" for key, value in sorted(ours.items())]
     lines += ['PS1="(sandbox) $PS1"', "hash -r"]

@@ -1,14 +1,11 @@
 """Follows the emulator's EKS: what stands there gets a control plane here, what has gone there goes here."""
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from cloudcommerce_sandbox.files import write_atomically
 from cloudcommerce_sandbox.kubernetes.authentication import Verifier
 from cloudcommerce_sandbox.kubernetes.authentication_server import AuthenticationServer
 from cloudcommerce_sandbox.kubernetes.certificates import Authority
@@ -19,7 +16,8 @@ from cloudcommerce_sandbox.kubernetes.kubeconfig import write_user_kubeconfig
 from cloudcommerce_sandbox.kubernetes.model import ClusterSpec, Controller, Document
 from cloudcommerce_sandbox.kubernetes.parsing import DocumentError
 from cloudcommerce_sandbox.kubernetes.ports import HOST, Ports
-from cloudcommerce_sandbox.kubernetes.worker import ClusterState, Worker
+from cloudcommerce_sandbox.kubernetes.state import STATUS_FILE, write_states
+from cloudcommerce_sandbox.kubernetes.worker import Worker
 
 _WAIT_SECONDS = 20.0
 _RETRY_SECONDS = 0.2
@@ -155,9 +153,8 @@ class Follower:
     def _publish(self) -> None:
         """Write down what there is, for people and for the session."""
         with self._publishing:
-            states: list[ClusterState] = [worker.state for worker in list(self._workers.values())]
-            content = {"incarnation": self._incarnation, "clusters": [asdict(state) for state in states]}
-            write_atomically(self._directory / "status.json", json.dumps(content, indent=2))
+            states = [worker.state for worker in list(self._workers.values())]
+            write_states(self._directory / STATUS_FILE, states)
             write_user_kubeconfig(self._kubeconfig, states, str(self._tools / "aws"))
 
     def _start_webhook(self) -> AuthenticationServer:

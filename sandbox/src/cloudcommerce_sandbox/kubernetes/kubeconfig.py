@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from cloudcommerce_sandbox.files import write_atomically
-from cloudcommerce_sandbox.kubernetes.worker import ClusterState
+from cloudcommerce_sandbox.kubernetes.state import ClusterState
 
 
 def write_user_kubeconfig(path: Path, clusters: Iterable[ClusterState], aws: str) -> None:

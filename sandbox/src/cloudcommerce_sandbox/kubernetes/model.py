@@ -6,10 +6,12 @@ place and the value, so that no controller meets half a cluster.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from cloudcommerce_sandbox.kubernetes.api import ClusterApi
 from cloudcommerce_sandbox.kubernetes.parsing import parse
+
+if TYPE_CHECKING:  # its libraries take half a second, which each command of the sandbox would pay
+    from cloudcommerce_sandbox.kubernetes.api import ClusterApi
 
 TaintEffect = Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
 
@@ -362,7 +364,7 @@ class Controller(Protocol):
     Whatever it raises is logged, and it is called again after a while; other controllers are not disturbed.
     """
 
-    def reconcile(self, cluster: ClusterSpec, api: ClusterApi) -> Report:
+    def reconcile(self, cluster: ClusterSpec, api: "ClusterApi") -> Report:
         """Bring the cluster one step nearer, without waiting for anything.
 
         Args:

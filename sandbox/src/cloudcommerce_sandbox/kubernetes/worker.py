@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudcommerce_sandbox.errors import SandboxError
@@ -17,6 +16,7 @@ from cloudcommerce_sandbox.kubernetes.control_plane import ControlPlane
 from cloudcommerce_sandbox.kubernetes.folders import claim, remove
 from cloudcommerce_sandbox.kubernetes.model import ClusterSpec, Controller
 from cloudcommerce_sandbox.kubernetes.rounds import Rounds
+from cloudcommerce_sandbox.kubernetes.state import ClusterState
 
 _TEND_SECONDS = 0.5
 _TEND_STARTING_SECONDS = 0.1
@@ -24,31 +24,6 @@ _PAUSE_AFTER_FAILURE_SECONDS = 2.0
 _START_SECONDS = 300.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClusterState:
-    """What is known of a running cluster.
-
-    Attributes:
-        name: Its name.
-        region: Its region; empty for a local one.
-        ready: Whether its API server can be used.
-        endpoint: The API server's address.
-        kubeconfig: A kubeconfig of an administrator.
-        authority: The base64 of its certificate authority's PEM.
-        trouble: What is the matter; empty when all is well.
-        processes: The numbers of its processes by component.
-    """
-
-    name: str
-    region: str
-    ready: bool = False
-    endpoint: str = ""
-    kubeconfig: str = ""
-    authority: str = ""
-    trouble: str = ""
-    processes: dict[str, int] = field(default_factory=dict)
 
 
 class Worker:

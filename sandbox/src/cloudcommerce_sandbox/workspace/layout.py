@@ -79,7 +79,7 @@ class Layout:
 
     @property
     def logs(self) -> Path:
-        """Logs of builds, of the emulator and of the engine."""
+        """Logs of builds, of the emulator, of its follower and of the engine."""
         return self.root / "logs"
 
     @property
@@ -91,6 +91,21 @@ class Layout:
     def emulator_port(self) -> Path:
         """The port that the emulator had the last time; it survives a stop."""
         return self.root / "emulator.port"
+
+    @property
+    def kubernetes(self) -> Path:
+        """A folder for each cluster, and what all have in common."""
+        return self.root / "kubernetes"
+
+    @property
+    def follower(self) -> Path:
+        """What is known of the process that follows the emulator's EKS."""
+        return self.root / "kubernetes.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The contexts of the sandbox's clusters."""
+        return self.root / "kubeconfig"
 
     def home(self, plugins: str) -> Path:
         """Return the `PULUMI_HOME` for a choice of plugins; one must not see the other's.
