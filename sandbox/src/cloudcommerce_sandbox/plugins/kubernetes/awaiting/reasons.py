@@ -23,14 +23,13 @@ def reasons(cluster: Cluster, live: Object) -> list[str]:
 
 
 def _all(cluster: Cluster, live: Object) -> Iterator[str]:
-    yield from _conditions(live)
     owned = _replica_sets(cluster, live)
-    for item in owned:
-        yield from _conditions(item)
-    for pod in _pods(cluster, live):
+    pods = _pods(cluster, live)
+    for pod in pods:
         yield from _pod(pod)
-        yield from _events(cluster, pod)
     for item in (*owned, live):
+        yield from _conditions(item)
+    for item in (*pods, *owned, live):
         yield from _events(cluster, item)
 
 
