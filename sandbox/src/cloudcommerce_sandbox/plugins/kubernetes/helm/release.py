@@ -251,10 +251,8 @@ class ReleaseResource:
         return {**inputs, "status": status, "resourceNames": _resource_names(objects)}
 
     def _warn_of_recovery(self, urn: str, found: Tree) -> None:
-        message = (
-            f"helm was killed in the middle of revision {found['revision']} ({found['status']}); begun anew"
-        )
-        self._diagnostics.warn(message, urn)
+        killed = f"helm was killed in the middle of revision {found['revision']} ({found['status']})"
+        self._engine.warn(urn, f"{killed}; it begins anew")
 
 
 class _told:  # noqa: N801 - reads as a statement
