@@ -85,8 +85,8 @@ class Resources:
             "cpu": f"{self.cpu_millicores}m"
             if self.cpu_millicores % 1000
             else str(self.cpu_millicores // 1000),
-            "memory": f"{self.memory_kib}Ki",
-            "ephemeral-storage": _disk_quantity(self.ephemeral_bytes),
+            "memory": _bytes_quantity(self.memory_kib * _BYTES_PER_KIB),
+            "ephemeral-storage": _bytes_quantity(self.ephemeral_bytes),
             "hugepages-1Gi": "0",
             "hugepages-2Mi": "0",
             "pods": str(self.pods),
@@ -156,6 +156,10 @@ def most_pods(vcpus: int) -> int:
     return _PODS_OF_SMALL_NODES if vcpus < _LARGE_NODE_VCPUS else _PODS_OF_LARGE_NODES
 
 
-def _disk_quantity(size: int) -> str:
-    whole, rest = divmod(size, _BYTES_PER_KIB)
-    return str(size) if rest else f"{whole}Ki"
+def _bytes_quantity(size: int) -> str:
+    """Return a number of bytes as the API server would write it."""
+    suffixes = ["", "Ki", "Mi", "Gi", "Ti"]
+    while size and size % _BYTES_PER_KIB == 0 and len(suffixes) > 1:
+        size //= _BYTES_PER_KIB
+        suffixes.pop(0)
+    return f"{size}{suffixes[0]}"

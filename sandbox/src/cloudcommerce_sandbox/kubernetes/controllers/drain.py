@@ -15,8 +15,8 @@ from cloudcommerce_sandbox.kubernetes.api import ClusterApi
 
 _SINCE = "sandbox.cloudcommerce.dev/leaving-since"
 _PATIENCE_SECONDS = 60.0  # EKS waits for 15 minutes, which nobody would here
-_BLOCKED_BY_BUDGET = 429
-_NOT_FOUND = 404
+# A budget blocks it, it is gone, or its namespace is being deleted and the pod with it.
+_REFUSED = {429, 404, 403}
 _ENDED = {"Succeeded", "Failed"}
 
 
@@ -69,7 +69,7 @@ def _evict(api: ClusterApi, pod: Mapping[str, Any]) -> None:
     try:
         evictions.create(name=metadata["name"], namespace=metadata["namespace"], body=eviction)
     except ApiException as error:
-        if error.status not in (_BLOCKED_BY_BUDGET, _NOT_FOUND):
+        if error.status not in _REFUSED:
             raise
 
 
