@@ -69,7 +69,6 @@ _EC2_COLLECTIONS = {
     "egress-only-internet-gateway": "egress_only_internet_gateways",
     "dhcp-options": "dhcp_options_sets",
     "key-pair": "key_pairs",
-    "launch-template": "launch_templates",
     "transit-gateway": "transit_gateways",
 }
 
@@ -91,6 +90,7 @@ def _ec2(backend: Any) -> Iterator[Row]:
     yield from _rows("snapshot", (i for i, s in backend.snapshots.items() if s.from_ami is None), tags)
     yield from _rows("network-interface", _ec2_network_interfaces(backend), tags)
     yield from _rows("instance", _ec2_instances(backend), tags)
+    yield from _rows("launch-template", _ec2_launch_templates(backend), tags)
 
 
 def _is_true(flag: bool | str) -> bool:
@@ -110,7 +110,18 @@ def _ec2_security_groups(backend: Any) -> Iterator[str]:
         identifier
         for groups in backend.groups.values()
         for identifier, group in groups.items()
-        if not group.is_default
+        if not group.is_default and not _is_of_a_cluster(backend, identifier)
+    )
+
+
+def _is_of_a_cluster(backend: Any, identifier: str) -> bool:
+    """Whether EKS made it for a cluster or a node group, with which it goes."""
+    return not {"aws:eks:cluster-name", "eks:nodegroup-name"}.isdisjoint(backend.tags.get(identifier, {}))
+
+
+def _ec2_launch_templates(backend: Any) -> Iterator[str]:
+    return (
+        identifier for identifier in backend.launch_templates if not _is_of_a_cluster(backend, identifier)
     )
 
 
@@ -124,7 +135,8 @@ def _ec2_network_interfaces(backend: Any) -> Iterator[str]:
     managed = {gateway._eni.id for gateway in backend.nat_gateways.values()}
     for endpoint in backend.vpc_end_points.values():
         managed.update(endpoint.network_interface_ids or [])
-    return (identifier for identifier in backend.enis if identifier not in managed)
+    managed.update(i for i, e in backend.enis.items() if e.instance is not None and e.delete_on_termination)
+    return (i for i in backend.enis if i not in managed and not _is_of_a_cluster(backend, i))
 
 
 def _ec2_instances(backend: Any) -> Iterator[str]:
@@ -193,7 +205,8 @@ def _secretsmanager(backend: Any) -> Iterator[Row]:
 
 def _kms(backend: Any) -> Iterator[Row]:
     for key in backend.keys.values():
-        if key.key_manager == "CUSTOMER":
+        # moto makes the keys that AWS manages when they are first used, and calls them the customer's.
+        if key.key_manager == "CUSTOMER" and not any(a.startswith("alias/aws/") for a in key.aliases):
             state = "pending-deletion" if key.key_state == "PendingDeletion" else None
             yield "key", key.id, backend.tagger.get_tag_dict_for_resource(key.id), state
             yield from _rows("alias", key.aliases, lambda _: {})
@@ -263,8 +276,22 @@ def _elbv2(backend: Any) -> Iterator[Row]:
 
 def _eks(backend: Any) -> Iterator[Row]:
     for name, cluster in backend.clusters.items():
-        yield "cluster", name, cluster.tags or {}, None
-        yield from _rows("node-group", cluster.nodegroups, lambda _: {})
+        yield "cluster", name, cluster.tags, None
+        for kind, resources in (
+            ("node-group", cluster.nodegroups),
+            ("add-on", cluster.addons),
+            ("access-entry", cluster.access_entries),
+            ("pod-identity-association", cluster.associations),
+            ("fargate-profile", cluster.fargate_profiles),
+        ):
+            for identifier, resource in resources.items():
+                yield kind, f"{name}/{identifier}", resource.tags, None
+
+
+def _autoscaling(backend: Any) -> Iterator[Row]:
+    for name, group in backend.autoscaling_groups.items():
+        yield "group", name, _pairs(group.tags), None
+    yield from _rows("launch-configuration", backend.launch_configurations, lambda _: {})
 
 
 def _events(backend: Any) -> Iterator[Row]:
@@ -282,6 +309,7 @@ def _ssm(backend: Any) -> Iterator[Row]:
 
 
 _LISTINGS: dict[str, Callable[[Any], Iterator[Row]]] = {
+    "autoscaling": _autoscaling,
     "cloudwatch": _cloudwatch,
     "ec2": _ec2,
     "ecr": _ecr,

@@ -8,6 +8,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+SANDBOX_USER = f"arn:aws:iam::{ACCOUNT}:user/moto"
+"""Whoever calls with a key that IAM has not given out."""
+
 # The sandbox's own credentials, which everything in a session has in its environment.
 _SANDBOX_KEY = "sandbox"
 _SANDBOX_SECRET = "sandbox"  # noqa: S105 - opens nothing but this emulator
@@ -57,5 +60,5 @@ def principal_of(access_key: str) -> Principal:
             if key.access_key_id == access_key:
                 return Principal(user.arn, user.arn, user.id, secret=key.secret_access_key)
     secret = _SANDBOX_SECRET if access_key == _SANDBOX_KEY else None
-    user_id, session_arn, account = sts.get_caller_identity(access_key, "us-east-1")
-    return Principal(f"arn:aws:iam::{account}:user/moto", session_arn, user_id, secret=secret)
+    user_id, session_arn, _ = sts.get_caller_identity(access_key, "us-east-1")
+    return Principal(SANDBOX_USER, session_arn, user_id, secret=secret)

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-from cloudcommerce_sandbox.emulator.guards import ec2, elasticache, mq, rds, rds_groups, security
+from cloudcommerce_sandbox.emulator.guards import (
+    ec2,
+    eks,
+    eks_access,
+    eks_nodegroups,
+    elasticache,
+    mq,
+    rds,
+    rds_groups,
+    security,
+)
 from cloudcommerce_sandbox.emulator.guards.rule import RULES, check
 
-__all__ = ["RULES", "check", "ec2", "elasticache", "mq", "rds", "rds_groups", "security"]
+__all__ = [
+    "RULES",
+    "check",
+    "ec2",
+    "eks",
+    "eks_access",
+    "eks_nodegroups",
+    "elasticache",
+    "mq",
+    "rds",
+    "rds_groups",
+    "security",
+]

@@ -117,7 +117,7 @@ def endpoint_with_a_missing_security_group(request: Request) -> None:
 
 @refuses("ec2", "DeleteSecurityGroup", source=f"{_API}/API_DeleteSecurityGroup.html")
 def security_group_in_use(request: Request) -> None:
-    """A group that a data store, a broker or a load balancer carries stays."""
+    """A group that a data store, a broker, a load balancer, a cluster or a node carries stays."""
     group, region = request.get("GroupId"), request.region
     rds = state.backend("rds", region)
     carriers = [
@@ -131,10 +131,15 @@ def security_group_in_use(request: Request) -> None:
         *((b.name, b.security_groups) for b in state.backend("mq", region).brokers.values()),
         *((b.name, b.security_groups) for b in state.backend("elbv2", region).load_balancers.values()),
     ]
-    for carrier, groups in carriers:
+    for carrier, groups in [*carriers, *_interface_groups(request)]:
         if group in (groups or ()):
             message = f"resource {group} has a dependent object: {carrier}"
             raise ApiError("DependencyViolation", message)
+
+
+def _interface_groups(request: Request) -> list[tuple[str, list[str]]]:
+    """The groups of the interfaces in use; one that is attached to nothing holds its groups as well."""
+    return [(i.id, [group.id for group in i.group_set]) for i in _interfaces(request)]
 
 
 def _interfaces(request: Request) -> list[Any]:

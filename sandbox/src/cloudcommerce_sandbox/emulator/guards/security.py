@@ -5,7 +5,6 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cloudcommerce_sandbox.emulator import catalog
 from cloudcommerce_sandbox.emulator.guards import state
 from cloudcommerce_sandbox.emulator.guards.rule import Request, refuses
 from cloudcommerce_sandbox.emulator.wire import ApiError
@@ -87,23 +86,6 @@ def protected_load_balancer(request: Request) -> None:
     if balancer is not None and balancer.attrs.get("deletion_protection.enabled") == "true":
         message = f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is enabled"
         raise ApiError("OperationNotPermitted", message)
-
-
-@refuses(
-    "eks",
-    "CreateCluster",
-    source="https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
-)
-def kubernetes_version_out_of_support(request: Request) -> None:
-    """Only Kubernetes versions in standard or extended support."""
-    version = request.get("version")
-    if catalog.is_refused("kubernetes", version):
-        supported = ", ".join(known.version for known in catalog.engine_versions("kubernetes"))
-        raise ApiError(
-            "InvalidParameterException",
-            f"unsupported Kubernetes version {version}; supported are {supported} "
-            f"({catalog.source_of_versions('kubernetes')})",
-        )
 
 
 @refuses(

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
+from moto.logs.models import logs_backends
 
 from cloudcommerce_sandbox.emulator import kubernetes_catalog
 from cloudcommerce_sandbox.emulator.extensions.eks.documents import Document, Update, now, present
@@ -120,9 +121,19 @@ class Cluster:
         placeholder = base64.b64encode(b"no control plane stands behind this cluster").decode()
         self.certificate_authority = certificate_authority or self.certificate_authority or placeholder
         self.status, self.message = "ACTIVE", ""
+        self.open_log_group()
         for update in self.updates:
             if update.is_open and not (update.nodegroup or update.addon):
                 update.finish()
+
+    def open_log_group(self) -> None:
+        """Makes the log group of the control plane where logs are on; EKS uses one that is there already.
+
+        https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html: it outlives the cluster.
+        """
+        if any(entry["enabled"] for entry in self.settings["logging"]["clusterLogging"]):
+            logs: Any = logs_backends[self.account][self.region]
+            logs.ensure_log_group(f"/aws/eks/{self.name}/cluster")
 
     def fail(self, message: str) -> None:
         """Makes it FAILED, or fails its open updates once it has been up."""

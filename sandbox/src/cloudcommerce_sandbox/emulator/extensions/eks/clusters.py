@@ -142,6 +142,7 @@ class ClusterOperations(Area):
             cluster.settings["resourcesVpcConfig"] = merge_vpc_settings(settings, vpc)
         else:
             update = self._change(cluster, parameters)
+            cluster.open_log_group()
         return {"update": self.add_update(cluster, update, at_once=True).describe()}
 
     @staticmethod

@@ -32,13 +32,24 @@ def parse_configuration(text: str | None) -> dict[str, Any]:
     raise ValueError(f"ConfigurationValue is a {type(values).__name__}; it must be an object")
 
 
-def is_multipart(user_data: str) -> bool:
-    """Whether user data is a MIME multi-part archive; `user_data` is in base64.
+def is_node_user_data(user_data: str) -> bool:
+    """Whether EKS can merge its own part into user data: a MIME multi-part archive, or Bottlerocket's TOML.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
+
+    Args:
+        user_data: in base64.
 
     Raises:
         ValueError: it is not base64.
     """
-    return email.message_from_bytes(_decode(user_data)).is_multipart()
+    content = _decode(user_data)
+    if email.message_from_bytes(content).is_multipart():
+        return True
+    try:
+        return "settings" in tomllib.loads(content.decode("utf-8", "replace"))
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def max_pods(user_data: str | None) -> int | None:
