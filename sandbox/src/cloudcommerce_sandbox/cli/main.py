@@ -14,7 +14,6 @@ from cloudcommerce_sandbox import clusters, summary, supervisor
 from cloudcommerce_sandbox.cli import doctor as checks
 from cloudcommerce_sandbox.cli import shell as interactive
 from cloudcommerce_sandbox.cli.charts import charts
-from cloudcommerce_sandbox.cli.charts import charts
 from cloudcommerce_sandbox.cli.cleaning import forget
 from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.engine import state as states
@@ -65,9 +64,6 @@ def main() -> None:
     # Go, npm and Pulumi refuse to work without a home, and cron, systemd and containers start without one.
     home = Path("~").expanduser()
     os.environ.setdefault("HOME", str(home) if home.is_absolute() else tempfile.gettempdir())
-
-
-main.add_command(charts)
 
 
 main.add_command(charts)
