@@ -1,4 +1,4 @@
-"""Who executes a resource in the sandbox: moto, our additions to it, or nobody outside the engine.
+"""Who executes a resource in the sandbox: moto, our additions to it, a real API server, or the plugin alone.
 
 Both sides are read off the running code: the operations by which the `aws` plugin makes a type, and those
 that the emulator says are ours.
@@ -18,6 +18,7 @@ from cloudcommerce_sandbox.plugins.provider import ProviderError
 WORDS = {
     "moto": "by moto",
     "ours": "by our additions to moto",
+    "cluster": "by a real Kubernetes API server",
     "plugin": "by the plugin alone (random values)",
 }
 
@@ -41,6 +42,8 @@ def count_executors(types: Iterable[str], provenance: Mapping[str, Any]) -> Coun
 
 
 def _executor(kind: str, ours: set[tuple[str, str]]) -> str:
+    if kind.startswith("kubernetes:"):
+        return "cluster"
     if not kind.startswith("aws:"):
         return "plugin"
     try:

@@ -50,7 +50,7 @@ def test_full_disk_names_the_file_and_asks_for_space(layout: Layout, monkeypatch
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def start(*_: object) -> None:
+    def start(*_: object, **_options: object) -> None:
         files.write_atomically(layout.emulator_port, "1")
 
     monkeypatch.setattr("os.fchmod", full)

@@ -16,11 +16,12 @@ def test_types_go_to_whoever_has_the_operation_that_makes_them() -> None:
             "aws:kms/key:Key",
             "random:index/randomPassword:RandomPassword",
             "aws:nosuch/thing:Thing",
+            "kubernetes:apps/v1:Deployment",
         ],
         OURS,
     )
 
-    assert counts == {"ours": 1, "moto": 3, "plugin": 1}
+    assert counts == {"ours": 1, "moto": 3, "cluster": 1, "plugin": 1}
 
 
 def test_emulator_without_additions_leaves_all_to_moto() -> None:

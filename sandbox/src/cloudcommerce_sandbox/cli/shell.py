@@ -13,9 +13,10 @@ from cloudcommerce_sandbox.session import Session
 _OURS = {"PATH", "KUBECONFIG"}
 _BANNER = """\
 [bold]Sandbox shell[/] for stack [bold]{stack}[/]: `pulumi` and `aws` work on {url},
-`kubectl` on its clusters. You are in a view of the checkout whose Pulumi*.yaml are the sandbox's own; every other file is the
-checkout's. Try `pulumi stack output`, `pulumi preview`, `aws rds describe-db-instances`, `kubectl get nodes`.
-Leave with `exit`."""
+`kubectl` on its clusters.
+You are in a view of the checkout whose Pulumi*.yaml are the sandbox's own; every other file is the
+checkout's. Try `pulumi stack output`, `aws rds describe-db-instances`, `kubectl get nodes`. Leave with
+`exit`."""
 
 
 def environment(session: Session) -> dict[str, str]:
