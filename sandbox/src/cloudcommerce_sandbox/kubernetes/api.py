@@ -106,7 +106,7 @@ class ClusterApi:
             body=dict(manifest),
             content_type=_SERVER_SIDE_APPLY,
             field_manager=manager,
-            force=True,
+            force_conflicts=True,
         )
         return dict(applied.to_dict())
 
