@@ -84,10 +84,9 @@ class NodeScalingGroup(FakeAutoScalingGroup):
 
     def update(self, *args: Any, **changes: Any) -> None:
         """Takes a change of the group; instance types that it does not name stay."""
-        changes["mixed_instances_policy"] = (
-            changes.get("mixed_instances_policy") or self.mixed_instances_policy
-        )
+        policy = self.mixed_instances_policy
         super().update(*args, **changes)
+        self.mixed_instances_policy = self.mixed_instances_policy or policy
 
     def replace_all(self, plan: LaunchPlan) -> None:
         """Launches as many instances by a new plan as there are; the old ones retire."""
