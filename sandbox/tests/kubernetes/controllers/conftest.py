@@ -50,13 +50,15 @@ def namespace(api: ClusterApi) -> Iterator[str]:
     api.delete("v1", "Namespace", name)
 
 
-def until(condition: Callable[[], object], seconds: float = 40.0) -> object:
+def until(
+    condition: Callable[[], object], seconds: float = 40.0, explain: Callable[[], str] = str
+) -> object:
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        assert time.monotonic() < deadline, f"not so within {seconds} s\n{explain()}"
         time.sleep(0.1)
 
 
@@ -114,7 +116,14 @@ class Running:
             self.round()
             return condition()
 
-        return until(holds, seconds)
+        return until(holds, seconds, self.explain)
+
+    def explain(self) -> str:
+        events = [
+            f"{item['involvedObject'].get('name')}: {item.get('reason')}: {item.get('message')}"
+            for item in self.api.list("v1", "Event")
+        ]
+        return "\n".join([str(self.reports), *events[-15:]])
 
     def pods(self, namespace: str) -> list[dict]:
         return self.api.list("v1", "Pod", namespace=namespace)

@@ -16,6 +16,8 @@ from cloudcommerce_sandbox.kubernetes.model import ClusterSpec, Issue, Nodegroup
 
 _MANAGED = "sandbox.cloudcommerce.dev/node"
 _TAINTS = "sandbox.cloudcommerce.dev/taints"
+# By it the kubelet leaves attaching to the controller manager, which else does not look at the node.
+_ATTACHED_BY_CONTROLLER = "volumes.kubernetes.io/controller-managed-attach-detach"
 _KUBELET = "cloudcommerce-sandbox-kubelet"
 _NODEGROUP = "cloudcommerce-sandbox-nodegroup"
 _SOON_SECONDS = 1.0
@@ -97,7 +99,10 @@ def _register(api: ClusterApi, plan: NodePlan) -> None:
         {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": plan.name, "annotations": {_TAINTS: _shown(plan.taints)}},
+            "metadata": {
+                "name": plan.name,
+                "annotations": {_TAINTS: _shown(plan.taints), _ATTACHED_BY_CONTROLLER: "true"},
+            },
             "spec": {"providerID": plan.provider_id, "taints": [dict(taint) for taint in plan.taints]},
         },
         manager=_KUBELET,
