@@ -121,9 +121,13 @@ def teardown(stack: str, region: str | None, *, as_json: bool, yes: bool, break_
     deployment = read_state(session.pulumi, session.interaction, break_lock=break_lock)
     refuse_pending(deployment)
     work = Teardown(
-        pulumi=session.pulumi, clients=session.clients(deployment), interaction=session.interaction
+        pulumi=session.pulumi,
+        clients=session.clients(deployment),
+        interaction=session.interaction,
+        clusters=Clusters(deployment, session.pulumi.reveal_state),
     )
     if deployment.cloud_resources:
+        session.interaction.require_somebody()
         show(work, deployment)
         session.interaction.require_typed(f"This deletes stack {stack}.", stack)
     free_the_stack(session.pulumi, session.interaction, break_lock=break_lock)
@@ -145,7 +149,9 @@ def _print_outcome(interaction: Interaction, outcome: Outcome) -> None:
         interaction.table("Left, and it must not be", ("Id", "What"), outcome.leftovers.items())
         interaction.say("Run `operations teardown` again; `operations recover` deletes what is in no state.")
     elif not outcome.failure:
-        interaction.say(f"{outcome.deleted} resources deleted; nothing is left beyond what is listed above.")
+        beyond = " beyond what is listed above" if outcome.retained else ""
+        done = f"{outcome.deleted} resources deleted" if outcome.deleted else "The stack was empty already"
+        interaction.say(f"{done}; nothing is left{beyond}.")
     interaction.result(outcome.document())
 
 

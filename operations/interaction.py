@@ -84,16 +84,24 @@ class Interaction:
             return False
         return click.confirm(question, err=True)
 
+    def require_somebody(self) -> None:
+        """Refuse to go on towards a question that nobody is there to answer.
+
+        Raises:
+            OperationError: There is no terminal, and the answer was not given beforehand.
+        """
+        if not self.yes and not sys.stdin.isatty():
+            raise OperationError("this needs a person who types the stack's name, or `--yes`")
+
     def require_typed(self, question: str, word: str) -> None:
         """Ask for a word to be typed.
 
         Raises:
             OperationError: Something else was typed, or nobody is there.
         """
+        self.require_somebody()
         if self.yes:
             return
-        if not sys.stdin.isatty():
-            raise OperationError("this needs a person who types the stack's name, or `--yes`")
         typed = click.prompt(f"{question} Type {word!r} to go on", err=True, default="", show_default=False)
         if typed != word:
             raise OperationError(f"{typed!r} is not {word!r}; nothing was changed")

@@ -14,6 +14,7 @@ import yaml
 from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.catalogue.children import autonamed
 from operations.clients import AWS_ERRORS, Clients
+from operations.cluster.connection import cluster_names
 from operations.errors import OperationError
 from operations.state import Deployment, Resource
 
@@ -23,6 +24,33 @@ STACK_TAG = "Environment"
 _LISTERS = 8
 
 
+_CONTROLLERS = (
+    "aws:eks:cluster-name",
+    "eks:cluster-name",
+    "elbv2.k8s.aws/cluster",
+    "cluster.k8s.amazonaws.com/name",
+    "KubernetesCluster",
+)
+"""Tags by which EKS, the load balancer controller, the CNI and the EBS driver name the cluster that they made
+a thing for."""
+
+_CLUSTER_PREFIX = "kubernetes.io/cluster/"
+
+
+def cluster_of(tags: Mapping[str, str]) -> str:
+    """Return the cluster that owns a thing by its tags; empty for what none owns, or only uses."""
+    for key in _CONTROLLERS:
+        if key in tags:
+            return tags[key]
+    owned = (key for key, value in tags.items() if key.startswith(_CLUSTER_PREFIX) and value == "owned")
+    return next(owned, "").removeprefix(_CLUSTER_PREFIX)
+
+
+def is_of_controllers(tags: Mapping[str, str]) -> bool:
+    """Tell whether a cluster's controllers made a thing, and not the program with a tag of its cluster."""
+    return any(key in tags for key in _CONTROLLERS)
+
+
 @dataclass(frozen=True)
 class Owner:
     """A stack, as its default tags name it.
@@ -30,13 +58,19 @@ class Owner:
     Attributes:
         project: Tag `Project`.
         stack: Tag `Environment`; the program sets it to the stack's name.
+        clusters: Names of its EKS clusters: what their controllers make is the stack's too.
     """
 
     project: str
     stack: str
+    clusters: frozenset[str] = frozenset()
 
     def owns(self, tags: Mapping[str, str]) -> bool:
-        """Tell whether tags are this stack's."""
+        """Tell whether tags are this stack's, or those of one of its clusters."""
+        return self.made(tags) or cluster_of(tags) in self.clusters
+
+    def made(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether tags are this stack's own."""
         return tags.get(PROJECT_TAG) == self.project and tags.get(STACK_TAG) == self.stack
 
 
@@ -110,14 +144,18 @@ def identify(
         deployment: The state; what it holds already is no candidate.
 
     Returns:
-        No, one, or several candidates; by tags if any carries them, for a name alone can be a neighbor's.
-        What is on its way out, such as a secret of a torn-down stack in its recovery window, is a candidate
+        No, one, or several candidates; by the id that the inputs settle, else by tags if any carries them,
+        for a name alone can be a neighbor's. What is on its way out, such as a secret of a torn-down stack in
+        its recovery window, is a candidate
         only when nothing else is.
     """
     same_type = [thing for thing in things if thing.kind.resource_type == resource.resource_type]
     candidates = [thing for thing in same_type if not holds(deployment, thing)]
-    tagged = [t for t in candidates if owner.owns(t.tags) and t.tags.get("Name") == resource.name]
-    named = [t for t in candidates if _named(resource, t) and (owner.owns(t.tags) or not t.tags)]
+    keyed = tuple(t for t in candidates if t.id == t.kind.id_of(resource.inputs))
+    if keyed:
+        return keyed
+    tagged = [t for t in candidates if owner.made(t.tags) and t.tags.get("Name") == resource.name]
+    named = [t for t in candidates if _named(resource, t) and (owner.made(t.tags) or not t.tags)]
     return _staying(tagged) or _staying(named) or tuple(tagged or named)
 
 
@@ -126,15 +164,16 @@ def _staying(things: Iterable[Thing]) -> tuple[Thing, ...]:
 
 
 def owner_of(deployment: Deployment, stack: str, directory: Path) -> Owner:
-    """Return how the default tags name a stack; from its URNs, else from `Pulumi.yaml`.
+    """Return how the default tags name a stack, from its URNs, else from `Pulumi.yaml`, and its clusters.
 
     Raises:
         OperationError: There is no Pulumi project in the directory.
     """
+    clusters = cluster_names(deployment)
     for resource in deployment.resources:
         _, _, stack_name, project, *_ = resource.urn.replace("::", ":").split(":")
-        return Owner(project=project, stack=stack_name)
-    return Owner(project=project_name(directory), stack=stack.rsplit("/", 1)[-1])
+        return Owner(project, stack_name, clusters)
+    return Owner(project_name(directory), stack.rsplit("/", 1)[-1], clusters)
 
 
 def project_name(directory: Path) -> str:

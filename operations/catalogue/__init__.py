@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from operations.catalogue import control, network, stores
+from operations.catalogue import cluster, control, network, stores
 from operations.catalogue.model import Kind, Status, Thing
 
 KINDS: Mapping[str, Kind] = {
-    kind.resource_type: kind for kind in (*network.KINDS, *stores.KINDS, *control.KINDS)
+    kind.resource_type: kind for kind in (*network.KINDS, *stores.KINDS, *control.KINDS, *cluster.KINDS)
 }
 """Kinds by Pulumi's type."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import botocore.exceptions
+import jmespath
 
 from operations.clients import Clients, is_missing
 from operations.state import Resource
@@ -23,6 +24,7 @@ REPEATABLE = frozenset(
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
         "aws:ecr/lifecyclePolicy:LifecyclePolicy",
         "aws:ecr/repositoryPolicy:RepositoryPolicy",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         "aws:kms/keyPolicy:KeyPolicy",
         "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup",
@@ -167,7 +169,44 @@ def _proxy_target(clients: Clients, inputs: Mapping[str, Any]) -> Child | None:
     return None
 
 
+_SOURCES = {
+    "cidrBlocks": "IpRanges[].CidrIp",
+    "ipv6CidrBlocks": "Ipv6Ranges[].CidrIpv6",
+    "prefixListIds": "PrefixListIds[].PrefixListId",
+}
+
+
+def _classic_rule(clients: Clients, inputs: Mapping[str, Any]) -> Child | None:
+    """Find a rule by what it opens: it is a resource of Pulumi's that EC2 knows only as permissions.
+
+    The id is the one that the provider imports by; it replaces it by its own when it reads the rule
+    (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/security_group_rule#import).
+    """
+    group = inputs["securityGroupId"]
+    (found,) = clients.get("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    direction, protocol = inputs["type"], str(inputs["protocol"])
+    first, last = inputs.get("fromPort"), inputs.get("toPort")
+    wanted = {source for key in _SOURCES for source in inputs.get(key) or ()}
+    wanted |= {group} if inputs.get("self") else set()
+    wanted |= {inputs["sourceSecurityGroupId"]} if inputs.get("sourceSecurityGroupId") else set()
+    admitted: set[str] = set()
+    for each in found["IpPermissions" if direction == "ingress" else "IpPermissionsEgress"]:
+        everything = protocol in {"-1", "all"} and each["IpProtocol"] == "-1"
+        if everything or (each["IpProtocol"], each.get("FromPort"), each.get("ToPort")) == (
+            protocol,
+            first,
+            last,
+        ):
+            paths = (*_SOURCES.values(), "UserIdGroupPairs[].GroupId")
+            admitted |= {source for path in paths for source in jmespath.search(path, each) or ()}
+    if not wanted or not wanted <= admitted:
+        return None
+    named = sorted("self" if source == group else source for source in wanted)
+    return Child("_".join([group, direction, protocol, str(first), str(last), *named]))
+
+
 FINDERS: Mapping[str, Finder] = {
+    "aws:ec2/securityGroupRule:SecurityGroupRule": _classic_rule,
     "aws:ec2/route:Route": _route,
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _association,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,

@@ -7,6 +7,7 @@ question of recover and teardown with one mechanism, and needs no call per resou
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import botocore.exceptions
@@ -86,6 +87,21 @@ class Detail:
     result: str
 
 
+@dataclass(frozen=True)
+class Within:
+    """The listing of what a kind is listed in, one at a time, such as the clusters of node groups.
+
+    Attributes:
+        operation: boto3 method.
+        items: JMESPath of their names in a page.
+        parameter: Parameter of the kind's own calls that takes a name; the listed items get it too.
+    """
+
+    operation: str
+    items: str
+    parameter: str
+
+
 Delete = Callable[[Clients, "Thing"], None]
 
 
@@ -98,7 +114,9 @@ class Kind:
         service: boto3 service.
         operation: boto3 method that lists.
         items: JMESPath of the items in a page.
+        within: What it is listed in, when the service lists no further than that.
         id: JMESPath of the id that the Terraform-based provider keeps.
+        id_inputs: Template of that id in Pulumi's inputs, where these settle it.
         arn: JMESPath of the ARN, where the item has one.
         arn_type: `service:type` at the head of its ARNs, by which the tagging API's answers are recognized.
         name: JMESPath of the physical name.
@@ -123,6 +141,8 @@ class Kind:
     name_input: str | None = None
     tags: str | TagCall | None = "Tags"
     state: str | None = None
+    within: Within | None = None
+    id_inputs: str = ""
     request: Mapping[str, Any] = field(default_factory=dict)
     detail: Detail | None = None
     delete: Delete
@@ -136,13 +156,36 @@ class Kind:
             botocore.exceptions.ClientError: AWS refuses.
         """
         client = clients.get(self.service)
-        for page in _pages(client, self.operation, self.request):
-            for item in jmespath.search(self.items, page) or ():
-                yield self._thing(client, item)
+        for scope in self._scopes(client):
+            for item in self._items(client, scope):
+                yield self._thing(client, {**scope, **item}, scope)
 
-    def _thing(self, client: Any, item: Mapping[str, Any]) -> "Thing":
+    def id_of(self, inputs: Mapping[str, Any]) -> str:
+        """Return the id that inputs settle; empty when they do not."""
+        try:
+            return self.id_inputs.format_map(inputs)
+        except KeyError:
+            return ""
+
+    def _scopes(self, client: Any) -> Iterator[Mapping[str, Any]]:
+        if self.within is None:
+            yield {}
+            return
+        for page in _pages(client, self.within.operation, {}):
+            for name in jmespath.search(self.within.items, page) or ():
+                yield {self.within.parameter: name}
+
+    def _items(self, client: Any, scope: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        try:
+            for page in _pages(client, self.operation, {**self.request, **scope}):
+                yield from jmespath.search(self.items, page) or ()
+        except botocore.exceptions.ClientError as error:
+            if not (scope and is_missing(error)):  # what it is listed in went away in the meantime
+                raise
+
+    def _thing(self, client: Any, item: Mapping[str, Any], scope: Mapping[str, Any]) -> "Thing":
         if self.detail:
-            answer = _call(client, self.detail, item)
+            answer = _call(client, self.detail, item, scope)
             item = {**item, **(answer or {})}
         word = jmespath.search(self.state, item) if self.state else ""
         return Thing(
@@ -244,9 +287,15 @@ def _pages(client: Any, operation: str, request: Mapping[str, Any]) -> Iterator[
         yield getattr(client, operation)(**request)
 
 
-def _call(client: Any, call: TagCall | Detail, item: Mapping[str, Any]) -> Any:
+def _call(
+    client: Any,
+    call: TagCall | Detail,
+    item: Mapping[str, Any],
+    scope: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
+    request = {**scope, call.parameter: jmespath.search(call.value, item)}
     try:
-        answer = getattr(client, call.operation)(**{call.parameter: jmespath.search(call.value, item)})
+        answer = getattr(client, call.operation)(**request)
     except botocore.exceptions.ClientError as error:
         # Gone since it was listed, or a neighbor's in the same account: in both cases not ours.
         if is_missing(error) or error_code(error) in _DENIED:

@@ -1,13 +1,14 @@
 """What carries the stack's tags and stands in no state."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import botocore.exceptions
 
 from operations.catalogue import Status, Thing
+from operations.catalogue.cluster import CLUSTER_TYPE
 from operations.clients import Clients, is_missing
-from operations.ownership import Census, Owner, holds
+from operations.ownership import Census, Owner, cluster_of, holds, is_of_controllers
 from operations.state import Deployment
 
 SNAPSHOT_ARN_TYPES = frozenset(
@@ -17,6 +18,7 @@ SNAPSHOT_ARN_TYPES = frozenset(
         "rds:auto-backup",
         "elasticache:snapshot",
         "backup:recovery-point",
+        "ec2:snapshot",
     }
 )
 """Copies of data carry the tags of what they were taken from, and outlive it on purpose."""
@@ -24,12 +26,25 @@ SNAPSHOT_ARN_TYPES = frozenset(
 
 def orphans_of(census: Census, owner: Owner, deployment: Deployment) -> tuple[Thing, ...]:
     """Return the stack's things that its state does not know, in the order of deletion."""
+    standing = {
+        thing.id
+        for thing in census.things
+        if thing.kind.resource_type == CLUSTER_TYPE and holds(deployment, thing)
+    }
     lost = [
         thing
         for thing in census.of(owner)
-        if not holds(deployment, thing) and thing.status is not Status.DELETING
+        if not holds(deployment, thing)
+        and thing.status is not Status.DELETING
+        and not _is_kept_by(standing, owner, thing)
     ]
     return tuple(sorted(lost, key=lambda thing: (thing.kind.rank, thing.id)))
+
+
+def _is_kept_by(clusters: Collection[str], owner: Owner, thing: Thing) -> bool:
+    """Tell whether a thing is the work of controllers whose cluster still stands: no orphan."""
+    by_controllers = is_of_controllers(thing.tags) or not owner.made(thing.tags)
+    return by_controllers and cluster_of(thing.tags) in clusters
 
 
 def delete_things(

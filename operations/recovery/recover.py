@@ -6,13 +6,13 @@ kept.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from operations.backups import keep_backup
+from operations.backups import journal, keep_backup
 from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.clients import Clients
-from operations.cluster.connection import Clusters
+from operations.cluster.connection import Clusters, cluster_names
 from operations.errors import OperationError, StateError
 from operations.interaction import Interaction
 from operations.ownership import Census, Owner, arn_type, owner_of, take_census
@@ -92,6 +92,9 @@ def recover(recovery: Recovery, deployment: Deployment) -> Report:
         botocore.exceptions.ClientError: AWS refuses.
     """
     owner = owner_of(deployment, recovery.pulumi.stack, recovery.pulumi.directory)
+    if before := journal(recovery.pulumi.directory, recovery.pulumi.stack):
+        # A teardown took the cluster out of the state, and what its controllers made is still the stack's.
+        owner = replace(owner, clusters=owner.clusters | cluster_names(before))
     report = Report()
     _resolve_pending(recovery, owner, deployment, report)
     if _resolve_planned(recovery, owner, report):

@@ -106,6 +106,14 @@ def _document_cluster(clients: Clients, resource: Resource) -> str:
     return "DocumentDB deletion protection off"
 
 
+def _cluster(clients: Clients, resource: Resource) -> str:
+    eks, name = clients.get("eks"), str(resource.outputs.get("name", resource.id))
+    if not eks.describe_cluster(name=name)["cluster"].get("deletionProtection"):
+        return ""
+    eks.update_cluster_config(name=name, deletionProtection=False)
+    return "EKS deletion protection off"
+
+
 def _load_balancer(clients: Clients, resource: Resource) -> str:
     attribute = {"Key": "deletion_protection.enabled", "Value": "false"}
     clients.get("elbv2").modify_load_balancer_attributes(LoadBalancerArn=resource.id, Attributes=[attribute])
@@ -139,6 +147,7 @@ _REPOSITORY = "aws:ecr/repository:Repository"
 
 _LIFTS: Mapping[str, Callable[[Clients, Resource], str]] = {
     "aws:docdb/cluster:Cluster": _document_cluster,
+    "aws:eks/cluster:Cluster": _cluster,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:rds/instance:Instance": _database,
     _REPOSITORY: _repository,

@@ -4,7 +4,7 @@ Every row says from which resource it comes, why it stays and how to remove it. 
 beyond these rows is a failure.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,8 +94,9 @@ def _automated_backups(clients: Clients, resource: Resource) -> Iterator[tuple[s
         return
     answer = clients.get("rds").describe_db_instance_automated_backups(DbiResourceId=resource.id)
     for backup in answer["DBInstanceAutomatedBackups"]:
-        days = backup.get("BackupRetentionPeriod", "their")
-        yield backup.get("DBInstanceAutomatedBackupsArn", resource.id), f"{days} days old"
+        days = backup.get("BackupRetentionPeriod")
+        until = f"its backups are {days} days old" if days else "its retention ends"
+        yield backup["DbiResourceId"], until
 
 
 def _cluster_snapshot(clients: Clients, resource: Resource) -> Iterator[tuple[str, str]]:
@@ -151,6 +152,7 @@ def _text(resource: Resource, key: str) -> str:
 
 
 _LOG_GROUPS = (
+    ("aws:eks/cluster:Cluster", "/aws/eks/{}/cluster", "name"),
     ("aws:rds/instance:Instance", "/aws/rds/instance/{}/", "identifier"),
     ("aws:rds/proxy:Proxy", "/aws/rds/proxy/{}", "name"),
     ("aws:docdb/cluster:Cluster", "/aws/docdb/{}/", "clusterIdentifier"),
@@ -158,11 +160,15 @@ _LOG_GROUPS = (
     ("aws:lambda/function:Function", "/aws/lambda/{}", "name"),
 )
 
-_SERVICE_ROLES: Mapping[str, str] = {
-    "aws:rds/instance:Instance": "AWSServiceRoleForRDS",
-    "aws:elasticache/replicationGroup:ReplicationGroup": "AWSServiceRoleForElastiCache",
-    "aws:mq/broker:Broker": "AWSServiceRoleForAmazonMQ",
-}
+_SERVICE_ROLES = (
+    ("aws:eks/cluster:Cluster", "AWSServiceRoleForAmazonEKS"),
+    ("aws:eks/nodeGroup:NodeGroup", "AWSServiceRoleForAmazonEKSNodegroup"),
+    ("aws:eks/nodeGroup:NodeGroup", "AWSServiceRoleForAutoScaling"),
+    ("aws:eks/nodeGroup:NodeGroup", "AWSServiceRoleForEC2Spot"),
+    ("aws:rds/instance:Instance", "AWSServiceRoleForRDS"),
+    ("aws:elasticache/replicationGroup:ReplicationGroup", "AWSServiceRoleForElastiCache"),
+    ("aws:mq/broker:Broker", "AWSServiceRoleForAmazonMQ"),
+)
 
 RETENTIONS: tuple[Retention, ...] = (
     Retention(
@@ -179,7 +185,7 @@ RETENTIONS: tuple[Retention, ...] = (
         "kept for point-in-time recovery, because the instance says so (deleteAutomatedBackups: false)",
         _automated_backups,
         "aws rds describe-db-instance-automated-backups",
-        "aws rds delete-db-instance-automated-backup --db-instance-automated-backups-arn {id}",
+        "aws rds delete-db-instance-automated-backup --dbi-resource-id {id}",
     ),
     Retention(
         "aws:docdb/cluster:Cluster",
@@ -234,7 +240,7 @@ RETENTIONS: tuple[Retention, ...] = (
             "aws iam list-roles --path-prefix /aws-service-role/",
             f"aws iam delete-service-linked-role --role-name {role}",
         )
-        for resource_type, role in _SERVICE_ROLES.items()
+        for resource_type, role in _SERVICE_ROLES
     ),
 )
 """Every rule; KMS: https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html, Secrets Manager:

@@ -1,5 +1,6 @@
 """Taking a stack down, step by step; a run that was cut off is simply run again."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,14 +9,23 @@ from typing import Any
 from operations.backups import close_journal, journal, keep_backup, open_journal
 from operations.catalogue import KINDS, Kind, Status, Thing
 from operations.clients import Clients
+from operations.cluster.api import ClusterUnreachableError, KubernetesApi
+from operations.cluster.connection import Clusters
 from operations.errors import OperationError, StackLockedError
 from operations.interaction import Interaction
 from operations.ownership import Census, Owner, arn_type, owner_of, take_census
 from operations.pulumi_cli import EngineEvent, PulumiCli
 from operations.recovery.orphans import SNAPSHOT_ARN_TYPES
+from operations.removal.drain import claims, drain
 from operations.removal.protection import Lifted, images, lift_protection, name_final_snapshots
 from operations.removal.retained import Remainder, declared, remainders
 from operations.state import Deployment
+
+DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
+"""Pulumi's own switch, which takes the objects of a cluster that does not answer out of the state
+(https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/)."""
+
+_CLAIM_FATES = {True: "deleted with its claim", False: "kept: its storage class retains volumes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +36,14 @@ class Teardown:
         pulumi: The stack.
         clients: Clients of its region.
         interaction: The terminal.
+        clusters: The stack's clusters, as the state knows them.
         kinds: What is looked for in AWS; everything the platform makes.
     """
 
     pulumi: PulumiCli
     clients: Clients
     interaction: Interaction
+    clusters: Clusters
     kinds: tuple[Kind, ...] = tuple(KINDS.values())
 
 
@@ -68,10 +80,37 @@ def show(teardown: Teardown, deployment: Deployment) -> None:
         for resource in deployment.cloud_resources
         if (kind := KINDS.get(resource.resource_type)) and kind.holds_data
     ]
+    rows += [
+        (claim.id, f"volume of {claim.size}", claim.volume or "none yet", _CLAIM_FATES[claim.goes])
+        for api in reachable_clusters(teardown)
+        for claim in claims(api)
+    ]
     teardown.interaction.table("What holds data", ("Name", "Type", "Id", "What becomes of the data"), rows)
     present = {resource.resource_type for resource in deployment.cloud_resources}
     stays = {(rule["what"], rule["why"]) for rule in declared() if rule["type"] in present}
     teardown.interaction.table("What AWS keeps by design", ("What", "Why"), sorted(stays))
+
+
+def reachable_clusters(teardown: Teardown) -> tuple[KubernetesApi, ...]:
+    """Return the stack's clusters, each of which has answered; none when their loss is accepted.
+
+    Raises:
+        OperationError: One does not answer, so that what its controllers made could not be removed.
+    """
+    if os.environ.get(DELETE_UNREACHABLE, "").lower() == "true":
+        return ()
+    try:
+        found = tuple(teardown.clusters.all())
+        for api in found:
+            api.version()
+    except ClusterUnreachableError as error:
+        raise OperationError(
+            f"{error}\nNothing was changed: what is in the cluster cannot be deleted, and volumes and load "
+            "balancers that its controllers made would outlive it. Make it reachable and run again. If it is "
+            f"gone for good, set {DELETE_UNREACHABLE}=true: its objects then leave the state as they are, "
+            "and what its controllers left in AWS is listed at the end"
+        ) from error
+    return found
 
 
 def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
@@ -86,9 +125,10 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
         botocore.exceptions.ClientError: AWS refuses.
     """
     pulumi, interaction = teardown.pulumi, teardown.interaction
-    owner = owner_of(deployment, pulumi.stack, pulumi.directory)
     before = journal(pulumi.directory, pulumi.stack)
+    owner = owner_of(_merged(before, deployment), pulumi.stack, pulumi.directory)
     prepared = name_final_snapshots(deployment)
+    clusters = reachable_clusters(teardown)
     pulumi.require_unchanged(deployment)
     lifted: tuple[Lifted, ...] = ()
     failure = ""
@@ -100,6 +140,9 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
             interaction.note(f"{each.name}: {each.what}")
         pulumi.replace_state(deployment, prepared)
         pulumi.unprotect_all()
+        for api in clusters:
+            for left_in in drain(api, interaction.note):
+                interaction.note(f"{api.name}: {left_in} did not go in time; look for it in AWS afterwards")
         try:
             pulumi.destroy(_Progress(interaction))
         except StackLockedError:

@@ -12,6 +12,7 @@ import pytest
 from operations.backups import journal
 from operations.catalogue import KINDS
 from operations.clients import Clients
+from operations.cluster.connection import Clusters
 from operations.errors import OperationError
 from operations.interaction import Interaction
 from operations.removal.protection import images, lift_protection, name_final_snapshots
@@ -139,7 +140,11 @@ def torn_down(aws: Clients, pulumi: FakePulumi, destroy: Callable[[FakePulumi], 
     pulumi.memory["destroy"] = destroy
     (Path(pulumi.directory) / "Pulumi.yaml").write_text("name: shop\n")
     work = Teardown(
-        pulumi=pulumi, clients=aws, interaction=Interaction(as_json=True, yes=True), kinds=FEW_KINDS
+        pulumi=pulumi,
+        clients=aws,
+        interaction=Interaction(as_json=True, yes=True),
+        clusters=Clusters(pulumi.export_state(), pulumi.reveal_state),
+        kinds=FEW_KINDS,
     )
     return tear_down(work, pulumi.export_state())
 
@@ -242,7 +247,11 @@ def test_a_stack_that_changed_while_the_person_was_asked_is_left_alone(aws: Clie
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
     pulumi = fake(state(shown, added), tmp_path, destroy=emptied)
     work = Teardown(
-        pulumi=pulumi, clients=aws, interaction=Interaction(as_json=True, yes=True), kinds=FEW_KINDS
+        pulumi=pulumi,
+        clients=aws,
+        interaction=Interaction(as_json=True, yes=True),
+        clusters=Clusters(pulumi.export_state(), pulumi.reveal_state),
+        kinds=FEW_KINDS,
     )
     with pytest.raises(OperationError, match=r"changed meanwhile \(added\)"):
         tear_down(work, state(shown))
