@@ -4,6 +4,7 @@ import json
 
 import grpc
 import pytest
+from cloudcommerce_sandbox.plugins import orphan
 
 from sandbox.tests.emulator.conftest import RunningEmulator
 from sandbox.tests.emulator.network import unique
@@ -47,6 +48,18 @@ def test_a_token_makes_one_secret_of_two_attempts(plugin: Plugin, emulator: Runn
     id_, state = plugin.create(SECRET, plugin.checked(SECRET, {"name": name, "tags": {"Name": name}}))
     found = emulator.client("secretsmanager").describe_secret(SecretId=name)
     assert found["ARN"] == id_ == state["arn"]
+
+
+def test_a_plugin_without_an_engine_begins_nothing(
+    plugin: Plugin, emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = unique("role")
+    inputs = plugin.checked(ROLE, {"name": name, "assumeRolePolicy": TRUST})
+    monkeypatch.setattr(orphan, "_PARENT", -1)
+    with pytest.raises(grpc.RpcError, match="the engine is gone"):
+        plugin.create(ROLE, inputs)
+    roles = emulator.client("iam").list_roles()["Roles"]
+    assert name not in {role["RoleName"] for role in roles}
 
 
 def test_the_thing_of_somebody_else_is_not_taken_over(plugin: Plugin, emulator: RunningEmulator) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from cloudcommerce_sandbox.plugins.orphan import is_orphan
 from cloudcommerce_sandbox.plugins.provider import Provider
 from cloudcommerce_sandbox.plugins.servicer import Servicer
 
@@ -39,7 +40,6 @@ def main(provider: Provider) -> None:
 
     A killed engine sends no signal; its plugin notices that it has another parent and leaves.
     """
-    parent = os.getppid()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
@@ -47,7 +47,7 @@ def main(provider: Provider) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     while not done.wait(_ORPHAN_POLL_SECONDS):
-        if os.getppid() != parent:
+        if is_orphan():
             break
     provider.cancel()
     server.stop(grace=1.0).wait(2.0)

@@ -26,6 +26,7 @@ from botocore.utils import validate_region_name
 
 from cloudcommerce_sandbox.plugins.aws import models
 from cloudcommerce_sandbox.plugins.aws.errors import NO_ANSWER, AwsError, EmulatorGapError, is_emulator_gap
+from cloudcommerce_sandbox.plugins.orphan import is_orphan
 from cloudcommerce_sandbox.plugins.provider import ProviderError
 
 _ATTEMPTS: Final = 10
@@ -156,11 +157,13 @@ class Clients:
 
         Raises:
             AwsError: The call failed for good. `may_be_done` tells that an earlier attempt may have worked.
-            CancelledError: The plugin was told to stop.
+            CancelledError: The plugin was told to stop, or the engine is gone.
         """
         request = {**_idempotency(service, method), **request}
         attempt, in_doubt = 0, False
         while True:
+            if is_orphan():
+                raise CancelledError("the engine is gone")
             attempt += 1
             try:
                 return self._attempt(service, region, method, request)
