@@ -5,6 +5,7 @@ import threading
 import time
 import urllib.error
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -51,8 +52,7 @@ def answer(emulator: RunningEmulator, method: str, path: str, document: Any = No
     try:
         emulator.api(method, f"kubernetes/{path}", document)
     except urllib.error.HTTPError as error:
-        assert "error" in json.load(error)
-        return error.code
+        return error.code if json.load(error)["error"] else 0
     return 200
 
 
@@ -89,6 +89,40 @@ def test_a_cluster_is_deleted_while_it_is_created(account: Account, emulator: Ru
     assert account.document(cluster)["status"] == "DELETING"
     emulator.api("DELETE", f"kubernetes/clusters/{cluster}?region=us-east-1")
     assert emulator.inventory() == before
+
+
+def test_an_answer_that_is_lost_makes_one_cluster(account: Account, emulator: RunningEmulator) -> None:
+    retrying = emulator.client("eks", attempts=3)
+    fault = {"service": "eks", "operation": "CreateCluster", "kind": "lost-response", "times": 1}
+    emulator.api("POST", "faults", fault)
+    arguments = account.cluster_arguments()
+    assert retrying.create_cluster(**arguments)["cluster"]["status"] == "CREATING"
+    assert [c["name"] for c in emulator.api("GET", "kubernetes")["clusters"]].count(arguments["name"]) == 1
+
+
+def test_a_creation_that_races_with_a_deletion(account: Account, emulator: RunningEmulator) -> None:
+    name = unique("race")
+
+    def attempt(call: Any, **arguments: Any) -> str:
+        try:
+            call(**arguments)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "done"
+
+    account.cluster(name=name)
+    with ThreadPoolExecutor(8) as pool:
+        creations = [
+            pool.submit(attempt, account.eks.create_cluster, **account.cluster_arguments(name=name))
+            for _ in range(4)
+        ]
+        deletions = [pool.submit(attempt, account.eks.delete_cluster, name=name) for _ in range(4)]
+    assert {creation.result() for creation in creations} == {"ResourceInUseException"}
+    assert {deletion.result() for deletion in deletions} == {"done"}
+    assert status(account, name) == "DELETING"
+    emulator.api("DELETE", f"kubernetes/clusters/{name}?region=us-east-1")
+    mine = [{"Name": "description", "Values": [f"Amazon EKS {name}"]}]
+    assert not account.ec2.describe_network_interfaces(Filters=mine)["NetworkInterfaces"]
 
 
 def test_a_control_plane_that_fails(account: Account) -> None:

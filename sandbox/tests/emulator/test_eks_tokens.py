@@ -49,6 +49,7 @@ def decode(token: str) -> str:
 
 def presigned(
     host: str = "https://sts.us-east-1.amazonaws.com/",
+    *,
     action: str = "GetCallerIdentity",
     expires: int = 60,
     headers: dict[str, str] | None = None,
