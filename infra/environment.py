@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from infra.settings import Settings
-from infra.settings_document import NAMESPACE, SettingsError, read_settings, render_schema
+from infra.settings_document import NAMESPACE, SettingsError, read_settings, render_schema, shown
 from infra.staging_settings import StagingSettings
 
 _KEY = f"{NAMESPACE}:environment"
@@ -38,7 +38,7 @@ def read_stack_settings(config: Mapping[str, str]) -> Settings | StagingSettings
     given = config.get(_KEY)
     model = MODELS.get(given or "")
     if model is None:
-        said = "missing" if given is None else f"got {given!r}"
+        said = "missing" if given is None else f"got {shown(given)}"
         raise SettingsError(f"{_KEY}: {said}. It takes: {' or '.join(MODELS)}, the kind of stack")
     return read_settings(model, config)
 

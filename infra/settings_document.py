@@ -93,10 +93,11 @@ def _describe(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
         case "value_error":
             return f"{path}: {problem['ctx']['error']}"
         case _:
-            return f"{path}: got {_shown(problem['input'])}; {problem['msg']}{_takes(model, location)}"
+            return f"{path}: got {shown(problem['input'])}; {problem['msg']}{_takes(model, location)}"
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A wrong value as messages repeat it: quoted, and cut where it is long."""
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 

@@ -42,30 +42,25 @@ class ClusterAccess(pulumi.ComponentResource):
     ) -> None:
         super().__init__("cloudcommerce:cluster:ClusterAccess", name, None, opts)
         self._name = name
-        everywhere = {"auditor": (Group.AUDITOR, rbac.AUDITOR), "ci": (Group.CI, rbac.CI)}
-        for role, (group, rules) in everywhere.items():
-            made = self._role(role, rules)
-            self._bind_everywhere(role, group, made.metadata.name)
+        for role, group, rules in (("auditor", Group.AUDITOR, rbac.AUDITOR), ("ci", Group.CI, rbac.CI)):
+            self._grant_everywhere(role, group, rules)
         if args.bind_platform:
             self._bind_everywhere("platform", Group.PLATFORM, "cluster-admin")
-        in_applications = {
-            "developer": (Group.DEVELOPER, rbac.developer(args.developers)),
-            "release": (Group.CI, rbac.RELEASE),
-        }
-        for role, (group, rules) in in_applications.items():
-            made = self._role(role, rules)
-            for application, namespace in args.namespaces.items():
-                self._bind(f"{role}-{application}", namespace, group, made.metadata.name)
+        developers = rbac.developer(args.developers)
+        for application, namespace in args.namespaces.items():
+            self._grant(application, namespace, "developer", Group.DEVELOPER, developers)
+            self._grant(application, namespace, "release", Group.CI, rbac.RELEASE)
         self.groups = pulumi.Output.from_input([group.value for group in Group])
         self.register_outputs({"groups": self.groups})
 
-    def _role(self, role: str, rules: Sequence[Rule]) -> kubernetes.rbac.v1.ClusterRole:
-        return kubernetes.rbac.v1.ClusterRole(
+    def _grant_everywhere(self, role: str, group: Group, rules: Sequence[Rule]) -> None:
+        made = kubernetes.rbac.v1.ClusterRole(
             f"{self._name}-{role}",
             metadata={"name": f"cloudcommerce:{role}"},
             rules=[_policy_rule(rule) for rule in rules],
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self._bind_everywhere(role, group, made.metadata.name)
 
     def _bind_everywhere(self, binding: str, group: Group, role: pulumi.Input[str]) -> None:
         kubernetes.rbac.v1.ClusterRoleBinding(
@@ -76,13 +71,30 @@ class ClusterAccess(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _bind(
-        self, binding: str, namespace: pulumi.Input[str], group: Group, role: pulumi.Input[str]
+    def _grant(
+        self,
+        application: str,
+        namespace: pulumi.Input[str],
+        role: str,
+        group: Group,
+        rules: Sequence[Rule],
     ) -> None:
+        # A role of each namespace: one of the cluster could be written only by who holds its rights in all
+        # of the cluster, and ci holds those of a release where it releases.
+        metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
+            "name": f"cloudcommerce:{role}",
+            "namespace": namespace,
+        }
+        made = kubernetes.rbac.v1.Role(
+            f"{self._name}-{role}-{application}",
+            metadata=metadata,
+            rules=[_policy_rule(rule) for rule in rules],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         kubernetes.rbac.v1.RoleBinding(
-            f"{self._name}-{binding}",
-            metadata={"name": f"cloudcommerce:{binding}", "namespace": namespace},
-            role_ref={"api_group": _RBAC, "kind": "ClusterRole", "name": role},
+            f"{self._name}-{role}-{application}",
+            metadata=metadata,
+            role_ref={"api_group": _RBAC, "kind": "Role", "name": made.metadata.name},
             subjects=[_subject(group)],
             opts=pulumi.ResourceOptions(parent=self),
         )

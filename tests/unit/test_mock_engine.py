@@ -2,6 +2,7 @@
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_eks as eks
 import pulumi_random as random
 import pytest
 
@@ -97,3 +98,43 @@ def test_keeps_what_users_are_warned_of() -> None:
         deployment = deploy(program)
 
     assert ["arn is deprecated" in warning for warning in deployment.warnings] == [True]
+
+
+def with_cluster() -> pulumi.Output[str]:
+    cluster = eks.Cluster(
+        "main",
+        name="shop",
+        version="1.35",
+        authentication_mode=eks.AuthenticationMode.API,
+        private_subnet_ids=["a"],
+        endpoint_private_access=True,
+        endpoint_public_access=False,
+        encryption_config_key_arn="arn:key",
+        enabled_cluster_log_types=["audit"],
+        deletion_protection=True,
+        upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
+        opts=pulumi.ResourceOptions(parent=pulumi.ComponentResource("test:index:Outer", "outer")),
+    )
+    return cluster.eks_cluster.apply(lambda it: it.endpoint)
+
+
+def test_a_remote_component_hands_out_what_its_plugin_registers() -> None:
+    deployment = deploy(with_cluster)
+
+    made = deployment.one("aws:eks/cluster:Cluster")
+    assert made.type_chain == "test:index:Outer$eks:index:Cluster$aws:eks/cluster:Cluster"
+    assert made.inputs["name"] == "shop"
+    assert deployment.result == made.outputs["endpoint"]
+
+
+def test_what_a_remote_component_will_make_is_unknown_in_a_preview() -> None:
+    assert deploy(with_cluster, preview=True).result is None
+
+
+def test_an_unknown_remote_component_fails() -> None:
+    class Unknown(pulumi.ComponentResource):
+        def __init__(self) -> None:
+            super().__init__("test:index:Unknown", "unknown", {}, None, remote=True)
+
+    with pytest.raises(LookupError, match=r"unexpected remote component test:index:Unknown"):
+        deploy(lambda: Unknown() and None)

@@ -9,9 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from infra.environment import MODELS, SCHEMA_FILES
+from infra.environment import MODELS, SCHEMA_FILES, read_stack_settings
 from infra.settings import LOG_RETENTION_DAYS, Settings
 from infra.settings_document import SettingsError, read_settings, render_schema
+from infra.staging_settings import StagingSettings
 from tests.unit.stacks.program import deploy_production, stack_file
 
 pytestmark = pytest.mark.mission_M71
@@ -157,6 +158,55 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
             366,
             "logRetentionDays: CloudWatch Logs does not offer 366 days: take 400",
         ),
+        # The cluster
+        ("cluster", REMOVE, "cloudcommerce:cluster: missing. It takes: The EKS cluster"),
+        ("cluster.version", "1.29", "cloudcommerce:cluster.version: got '1.29'; .*'1.35'"),
+        ("cluster.version", 1.35, "cloudcommerce:cluster.version: got 1.35; .*'1.35'"),
+        (
+            "cluster.publicAccessCidrs",
+            ["0.0.0.0/0"],
+            "cluster.publicAccessCidrs[0]: 0.0.0.0/0 opens the cluster's API to the Internet: list the",
+        ),
+        (
+            "cluster.publicAccessCidrs",
+            ["10.0.0.0/0"],
+            "publicAccessCidrs[0]: '10.0.0.0/0' is not an IPv4 net",
+        ),
+        ("cluster.publicAccessCidrs", ["office"], "'office' is not an IPv4 network: .*203.0.113.0/24"),
+        ("cluster.publicAccessCidrs", ["1.2.3.4/32", "1.2.3.4/32"], "1.2.3.4/32 listed more than once"),
+        (
+            "cluster.nodeGroups.main.minSize",
+            1,
+            "main.minSize: got 1; .*Fewest nodes: 2 or more, in two zones",
+        ),
+        ("cluster.nodeGroups.main.maxSize", 1, "main: maxSize is 1, below minSize (2): raise it"),
+        ("cluster.nodeGroups.main.instanceTypes", [], "main.instanceTypes: got []; .*at least 1 item"),
+        (
+            "cluster.nodeGroups.main.instanceTypes",
+            ["t3.tiny"],
+            "main.instanceTypes: unknown instance type 't3.tiny': take one of .*t3.medium",
+        ),
+        ("cluster.nodeGroups.spot.instanceTypes", ["m5.large"], "spot.instanceTypes: got .*at least 6 items"),
+        (
+            "cluster.nodeGroups.spot.instanceTypes.2",
+            "m5.xlarge",
+            "spot.instanceTypes: m5.xlarge: not the 2 vCPU and 8 GiB of m6i.large",
+        ),
+        ("cluster.nodeGroups.spot.volumeGib", 8, "spot.volumeGib: got 8; .*Root volume of a node in GiB"),
+        ("cluster.nodeGroups.gpu", {}, "cluster.nodeGroups.gpu: unknown key; it takes main, spot"),
+        ("cluster.access", {"ci": ["*"]}, "cluster.access.ci[0]: got '*'; .*previews and releases run"),
+        (
+            "cluster.access",
+            {"platform": ["arn:aws:iam::123456789012:root"]},
+            "cluster.access.platform[0]: got 'arn:aws:iam::123456789012:root'; .*ARNs of IAM roles or users",
+        ),
+        ("cluster.access", {"admin": []}, "cluster.access.admin: unknown key; it takes platform, developer"),
+        (
+            "cluster.quotas",
+            {"order": {"cpu": 0, "memoryGib": 1, "pods": 1}},
+            "cluster.quotas.order.cpu: got 0; .*Processors that they may ask for",
+        ),
+        ("cluster.quotas", {"orders": {}}, "cluster.quotas.orders: unknown key, did you mean order"),
         ("observability.alarmEmails", ["me"], "alarmEmails[0]: got 'me'; .*E-mail addresses"),
         ("observability.logRetentionDays", 30, "logRetentionDays: got 30; .*365 or more"),
     ],
@@ -166,6 +216,38 @@ def test_message_says_key_value_and_remedy(path: str, value: object, expected: s
 
     with pytest.raises(SettingsError, match=pattern):
         read_settings(Settings, raw(changed(path, value)))
+
+
+@pytest.mark.mission_M40
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "cloudcommerce:environment: missing. It takes: production or staging"),
+        ("prod", "cloudcommerce:environment: got 'prod'. It takes: production or staging"),
+        ("", "cloudcommerce:environment: got ''. It takes: production or staging"),
+        ("[" * 20_000, "cloudcommerce:environment: got"),
+    ],
+    ids=["missing", "unknown", "empty", "huge"],
+)
+def test_a_stack_file_says_which_kind_it_is(value: str | None, expected: str) -> None:
+    config = raw(stack_file())
+    del config["cloudcommerce:environment"]
+    if value is not None:
+        config["cloudcommerce:environment"] = value
+
+    with pytest.raises(SettingsError) as failure:
+        read_stack_settings(config)
+
+    assert expected in str(failure.value)
+    assert len(str(failure.value)) < 300
+
+
+@pytest.mark.mission_M40
+def test_each_kind_of_stack_has_settings_of_its_own() -> None:
+    assert isinstance(read_stack_settings(raw(stack_file())), Settings)
+    assert isinstance(read_stack_settings(raw(stack_file("staging"))), StagingSettings)
+    with pytest.raises(SettingsError, match=r"cloudcommerce:cluster.nodeGroups: unknown key"):
+        read_stack_settings(raw(stack_file() | {"cloudcommerce:environment": "staging"}))
 
 
 def test_all_mistakes_are_told_at_once() -> None:
