@@ -90,7 +90,7 @@ def test_jobs_end_well_or_badly(make: Make, namespace: str) -> None:
 @pytest.mark.usefixtures("_node")
 def test_a_service_waits_for_a_pod_behind_it(make: Make, messages: Messages, namespace: str) -> None:
     service = make("core/v1:Service", "service")
-    program = {
+    program: dict[str, Any] = {
         "metadata": {"namespace": namespace, "name": "cart"},
         "spec": {"selector": {"app": "cart"}, "ports": [{"port": 80}]},
     }
@@ -101,7 +101,7 @@ def test_a_service_waits_for_a_pod_behind_it(make: Make, messages: Messages, nam
         assert "no ready pod matches its selector" in messages
     finally:
         later.join()
-    headless = {**program, "metadata": {"namespace": namespace, "name": "none"}}
+    headless: dict[str, Any] = {**program, "metadata": {"namespace": namespace, "name": "none"}}
     headless["spec"] = {**program["spec"], "clusterIP": "None", "selector": {"app": "nobody"}}
     make("core/v1:Service", "headless").up(headless)
 

@@ -51,6 +51,7 @@ def away() -> str:
         return f"https://127.0.0.1:{free.getsockname()[1]}"
 
 
+@pytest.mark.mission_M70
 def test_a_restart_of_the_api_server_goes_unnoticed(plane: ControlPlane, make: Make, namespace: str) -> None:
     things = [make("core/v1:ConfigMap", f"thing-{number}") for number in range(30)]
     things[0].up(config_map(namespace, "thing-0"))

@@ -36,6 +36,7 @@ def test_wrong_fields(make: Make, namespace: str, container: dict[str, Any], mes
         make("core/v1:Pod").preview(pod(namespace, **container))
 
 
+@pytest.mark.mission_M35
 def test_pod_security(make: Make, messages: Messages, kubectl: Kubectl, namespace: str) -> None:
     label = "pod-security.kubernetes.io"
     kubectl("label", "namespace", namespace, f"{label}/warn=restricted")
@@ -46,6 +47,7 @@ def test_pod_security(make: Make, messages: Messages, kubectl: Kubectl, namespac
         make("core/v1:Pod").preview(pod(namespace))
 
 
+@pytest.mark.mission_M35
 def test_quota(make: Make, kubectl: Kubectl, namespace: str) -> None:
     kubectl("create", "quota", "few", "-n", namespace, "--hard=configmaps=1")
     until(lambda: kubectl.read("quota", "few", "-n", namespace)["status"].get("used") == {"configmaps": "1"})
@@ -53,6 +55,7 @@ def test_quota(make: Make, kubectl: Kubectl, namespace: str) -> None:
         make("core/v1:ConfigMap").preview({"metadata": {"namespace": namespace, "name": "second"}})
 
 
+@pytest.mark.mission_M35
 def test_permissions(plane: ControlPlane, kubectl: Kubectl, namespace: str) -> None:
     kubectl("create", "serviceaccount", "reader", "-n", namespace)
     kubectl(

@@ -71,7 +71,7 @@ def check(inputs: Mapping[str, Any]) -> list[Failure]:
     failures = [
         Failure(name, f"is no argument of the kubernetes provider; it takes {', '.join(sorted(known))}")
         for name in inputs
-        if name not in known
+        if name not in known and not name.startswith("__")
     ]
     given = {name: value for name, value in inputs.items() if value not in (None, "", wire.UNKNOWN)}
     failures += [Failure(name, reason) for name, reason in _REFUSED.items() if name in given]

@@ -12,7 +12,8 @@ import urllib3
 from cloudcommerce_sandbox.plugins.kubernetes import kubeconfig
 from cloudcommerce_sandbox.plugins.kubernetes.errors import UnreachableError
 
-_CONNECTIONS: Final = 32
+_CONNECTIONS: Final = 128
+"""As many as the plugin serves requests at once; they are made on demand."""
 _TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=60.0)
 
 

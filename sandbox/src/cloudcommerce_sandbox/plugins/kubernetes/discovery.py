@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from cloudcommerce_sandbox.plugins.kubernetes.errors import NoSuchKindError
-from cloudcommerce_sandbox.plugins.kubernetes.transport import Transport
+from cloudcommerce_sandbox.plugins.kubernetes.transport import PATIENCE, Transport
 
 _AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 """One answer for all groups: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery"""
@@ -99,7 +99,7 @@ class Discovery:
         wanted = (api_version, kind)
         known = self._known
         if known is None or wanted not in known:
-            known = self._ask()
+            known = self._ask(PATIENCE)
         if wanted not in known:
             raise NoSuchKindError(api_version, kind)
         return known[wanted]
@@ -110,20 +110,18 @@ class Discovery:
         Raises:
             UnreachableError: The server does not answer.
         """
-        self._ask()
+        self._ask(_FIRST_CONTACT_SECONDS)
 
     def forget(self) -> None:
         """Ask the server at the next look-up: a definition was just changed."""
         self._known = None
 
-    def _ask(self) -> Mapping[tuple[str, str], Resource]:
+    def _ask(self, patience: float) -> Mapping[tuple[str, str], Resource]:
         with self._lock:
             if self._known is None or time.monotonic() - self._asked > _FRESH_SECONDS:
                 found: dict[tuple[str, str], Resource] = {}
                 for path in ("/api", "/apis"):
-                    answer = self._transport.request(
-                        "GET", path, accept=_AGGREGATED, patience=_FIRST_CONTACT_SECONDS
-                    )
+                    answer = self._transport.request("GET", path, accept=_AGGREGATED, patience=patience)
                     found.update(_resources(answer))
                 self._known, self._asked = found, time.monotonic()
             return self._known

@@ -77,8 +77,7 @@ class Operation:
             inputs: The inputs it belongs to, when they are not the request's.
         """
         given = self.request.inputs if inputs is None else inputs
-        # A fresh state tells what was secret before; on import there is none.
-        marked: Tree = mark(mark(crd_fields.to_sdk(live), self.request.state), given)
+        marked: Tree = mark(crd_fields.to_sdk(live), given)
         version = self.request.state.get(INITIAL_VERSION) or live.get("apiVersion")
         return {
             **marked,

@@ -227,6 +227,11 @@ class KubernetesProvider(Provider):
             message = f"{label}: {error}"
             raise ProviderError(message) from error
         finally:
-            for warning in self.cluster.take_warnings():
-                if not (self.cluster.settings.suppress_deprecation_warnings and "deprecated" in warning):
-                    self._engine.warn(request.urn, warning)
+            self._pass_warnings(request.urn)
+
+    def _pass_warnings(self, urn: str) -> None:
+        if self._cluster is None:
+            return
+        for warning in self._cluster.take_warnings():
+            if not (self._cluster.settings.suppress_deprecation_warnings and "deprecated" in warning):
+                self._engine.warn(urn, warning)

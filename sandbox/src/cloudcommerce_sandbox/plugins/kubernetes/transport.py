@@ -15,7 +15,7 @@ import urllib3
 from cloudcommerce_sandbox.plugins.kubernetes import credentials
 from cloudcommerce_sandbox.plugins.kubernetes.errors import ApiError, UnreachableError
 
-_PATIENCE: Final = 30.0
+PATIENCE: Final = 30.0
 """Seconds during which a server that is restarted or overloaded is asked again."""
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 4.0
@@ -57,7 +57,7 @@ class Transport:
         body: Any = None,
         content_type: str = "application/json",
         accept: str = "application/json",
-        patience: float = _PATIENCE,
+        patience: float = PATIENCE,
     ) -> Any:
         """Send a request and return the parsed answer.
 
@@ -116,9 +116,12 @@ class Transport:
         except urllib3.exceptions.HTTPError as error:
             return UnreachableError(f"{self.host} does not answer: {_reason(error)}"), 0.0
         self._warnings().extend(_WARNING.findall(answer.headers.get("Warning") or ""))
-        if answer.status < _REFUSALS:
+        if answer.status >= _REFUSALS:
+            return _refusal(answer, self.host)
+        try:
             return json.loads(answer.data), None
-        return _refusal(answer, self.host)
+        except ValueError:
+            return UnreachableError(f"{self.host} answers no JSON; is it an API server?"), None
 
     def _credentials(self) -> dict[str, str]:
         # The official client runs the kubeconfig's `exec` command again when its token is about to expire.
