@@ -227,7 +227,7 @@ class Cluster(pulumi.ComponentResource):
             "core": self._core(),
             "clusterSecurityGroupId": member(self._cluster_group, "id") if self._cluster_group else own_group,
             "nodeSecurityGroupId": self._node_group.id if self._node_group else own_group,
-            "clusterIngressRuleId": self._ingress_rule.security_group_rule_id if self._ingress_rule else "",
+            "clusterIngressRuleId": _rule_id(self._ingress_rule),
             "defaultNodeGroupAsgName": "",
             "fargateProfileId": "",
             "fargateProfileStatus": "",
@@ -274,6 +274,10 @@ def _subnets(inputs: Inputs) -> Any:
         return inputs["subnetIds"]
     given = (inputs.get("publicSubnetIds") or [], inputs.get("privateSubnetIds") or [])
     return pulumi.Output.all(*given).apply(lambda both: [*(both[0] or []), *(both[1] or [])])
+
+
+def _rule_id(rule: Any) -> pulumi.Input[str]:
+    return member(rule, "security_group_rule_id").apply(lambda known: known or "") if rule else ""
 
 
 def _encryption(inputs: Inputs) -> aws.eks.ClusterEncryptionConfigArgs | None:
