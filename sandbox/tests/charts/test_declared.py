@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.mission_M70]
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
-def _preview(**inputs: object) -> dict:
+def _preview(**inputs: object) -> dict[str, Any]:
     wanted = {"chart": "shop", "version": "1.2.3", "name": "shop", "namespace": "store", **inputs}
     urn = "urn:pulumi:prod::p::a:b:C$kubernetes:helm.sh/v3:Release::shop"
     bucket = {"urn": "urn:pulumi:prod::p::aws:s3/bucket:Bucket::b", "type": "aws:s3/bucket:Bucket"}
@@ -37,19 +38,19 @@ def _preview(**inputs: object) -> dict:
     }
 
 
-def test_releases_are_read_off_a_preview():
+def test_releases_are_read_off_a_preview() -> None:
     values = {"password": "[secret]", "cluster": UNKNOWN, "replicas": 2}
     (found,) = from_preview(_preview(values=values, chart="oci://charts.example/path/shop"))
     assert (found.logical_name, found.name, found.chart) == ("shop", "shop", "shop")
     assert found.values == {"password": PLACEHOLDER, "cluster": PLACEHOLDER, "replicas": 2}
 
 
-def test_a_release_of_unknown_name_is_called_by_its_logical_one():
+def test_a_release_of_unknown_name_is_called_by_its_logical_one() -> None:
     (found,) = from_preview(_preview(name=UNKNOWN, namespace=None))
     assert (found.name, found.namespace) == ("shop", "default")
 
 
-def test_what_was_never_recorded_is_told_with_the_command(tmp_path: Path):
+def test_what_was_never_recorded_is_told_with_the_command(tmp_path: Path) -> None:
     (told,) = problems([release()], Recordings(tmp_path))
     assert "shop 1.2.3 was never recorded" in told
     assert "`cloudcommerce-sandbox charts record --mirror DIR shop`" in told
@@ -57,7 +58,9 @@ def test_what_was_never_recorded_is_told_with_the_command(tmp_path: Path):
     assert "pin one" in unpinned
 
 
-def test_a_changed_value_is_stale_and_a_recorded_release_is_not(helm: Helm, shop: Chart, tmp_path: Path):
+def test_a_changed_value_is_stale_and_a_recorded_release_is_not(
+    helm: Helm, shop: Chart, tmp_path: Path
+) -> None:
     store = Recordings(tmp_path)
     store.save(record(helm, shop, release({"replicas": 2})))
     assert list(problems([release({"replicas": 2})], store)) == []
@@ -66,7 +69,7 @@ def test_a_changed_value_is_stale_and_a_recorded_release_is_not(helm: Helm, shop
     assert "charts record --mirror DIR shop" in told
 
 
-def test_the_commands_record_from_a_preview_and_check(mirror: Mirror, tmp_path: Path):
+def test_the_commands_record_from_a_preview_and_check(mirror: Mirror, tmp_path: Path) -> None:
     preview, store = tmp_path / "preview.json", tmp_path / "recorded"
     preview.write_text(json.dumps(_preview(values={"replicas": 2})))
     run = CliRunner().invoke(

@@ -13,13 +13,13 @@ from sandbox.tests.charts.examples import EXAMPLES
 pytestmark = [pytest.mark.mission_M70]
 
 
-def test_a_chart_brings_what_it_depends_on(helm: Helm, mirror: Mirror):
+def test_a_chart_brings_what_it_depends_on(helm: Helm, mirror: Mirror) -> None:
     chart = mirror.find(helm, "shop", "1.2.3")
     assert chart is not None
     assert "shop-cache" in helm.run("template", "shop", *chart.arguments)
 
 
-def test_a_dependency_of_a_remote_repository_comes_from_the_mirror(helm: Helm, tmp_path: Path):
+def test_a_dependency_of_a_remote_repository_comes_from_the_mirror(helm: Helm, tmp_path: Path) -> None:
     source = tmp_path / "source" / "shop"
     shutil.copytree(EXAMPLES / "shop", source)
     metadata = source / "Chart.yaml"
@@ -33,7 +33,7 @@ def test_a_dependency_of_a_remote_repository_comes_from_the_mirror(helm: Helm, t
     assert "shop-cache" in helm.run("template", "shop", *made.arguments)
 
 
-def test_versions_are_told_apart(helm: Helm, tmp_path: Path):
+def test_versions_are_told_apart(helm: Helm, tmp_path: Path) -> None:
     mirror = Mirror(str(tmp_path))
     for version in ("1.9.0", "1.10.0", "2.0.0-rc.1"):
         mirror.add(helm, EXAMPLES / "cache", version)
@@ -45,11 +45,11 @@ def test_versions_are_told_apart(helm: Helm, tmp_path: Path):
     assert mirror.find(helm, "cach", "") is None
 
 
-def test_a_mirror_that_is_nowhere_is_an_error_with_the_way_out():
+def test_a_mirror_that_is_nowhere_is_an_error_with_the_way_out() -> None:
     with pytest.raises(SandboxError, match="neither a folder nor an oci:// address"):
         Mirror("/nowhere/at/all")
 
 
-def test_a_folder_without_a_chart_is_an_error(helm: Helm, tmp_path: Path):
+def test_a_folder_without_a_chart_is_an_error(helm: Helm, tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="is no chart"):
         Mirror(str(tmp_path)).add(helm, tmp_path)

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cloudcommerce_sandbox.charts.helm import Helm, HelmError
 from cloudcommerce_sandbox.charts.inventory import Inventory, Recordings
+from cloudcommerce_sandbox.charts.marks import Names
 from cloudcommerce_sandbox.charts.mirror import Chart
 from cloudcommerce_sandbox.charts.recording import record
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Secret
@@ -23,15 +25,14 @@ def inventory(helm: Helm, shop: Chart) -> Inventory:
     return record(helm, shop, release(values), MONITORED)
 
 
-def _one(inventory: Inventory, kind: str, name: str = "") -> dict:
-    found = [
-        item for item in inventory.objects if item["kind"] == kind and name in ("", item["metadata"]["name"])
-    ]
+def _one(inventory: Inventory, kind: str, name: str = "") -> dict[str, Any]:
+    objects: list[dict[str, Any]] = Names("shop", "store").filled(list(inventory.objects))
+    found = [item for item in objects if item["kind"] == kind and name in ("", item["metadata"]["name"])]
     assert len(found) == 1, [(item["kind"], item["metadata"]["name"]) for item in inventory.objects]
     return found[0]
 
 
-def test_everything_the_chart_renders_is_there(inventory: Inventory):
+def test_everything_the_chart_renders_is_there(inventory: Inventory) -> None:
     kinds = {item["kind"] for item in inventory.objects}
     assert kinds == {
         "ConfigMap", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "Order",
@@ -41,7 +42,7 @@ def test_everything_the_chart_renders_is_there(inventory: Inventory):
     assert _one(inventory, "Deployment", "shop-cache"), "a subchart's objects count"
 
 
-def test_what_the_scheduler_and_admission_decide_by_is_kept(inventory: Inventory):
+def test_what_the_scheduler_and_admission_decide_by_is_kept(inventory: Inventory) -> None:
     spec = _one(inventory, "Deployment", "shop-web")["spec"]
     pod = spec["template"]["spec"]
     assert spec["replicas"] == 3
@@ -53,7 +54,7 @@ def test_what_the_scheduler_and_admission_decide_by_is_kept(inventory: Inventory
     assert claims[0]["spec"]["resources"]["requests"]["storage"] == "1Gi"
 
 
-def test_no_text_of_the_chart_and_no_secret_is_kept(inventory: Inventory):
+def test_no_text_of_the_chart_and_no_secret_is_kept(inventory: Inventory) -> None:
     text = json.dumps(inventory.document())
     for told in ("geheim", "#!/bin/sh", "a text of the chart", "--greeting", "PASSWORD", "readinessProbe"):
         assert told not in text
@@ -61,7 +62,23 @@ def test_no_text_of_the_chart_and_no_secret_is_kept(inventory: Inventory):
     assert _one(inventory, "Secret")["data"] == {"password": ""}
 
 
-def test_hooks_and_definitions_are_told_apart(inventory: Inventory):
+def test_only_the_names_of_the_release_are_marked(inventory: Inventory) -> None:
+    """The release is called as its chart is: the word alone does not tell which of them is meant."""
+    moved = Names("cart", "elsewhere").filled(list(inventory.objects))
+    web = next(
+        item for item in moved if item["metadata"]["name"] == "cart-web" and item["kind"] == "Deployment"
+    )
+    pod = web["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == "registry.example/shop/web:7"
+    assert pod["serviceAccountName"] == "cart-web"
+    assert web["spec"]["selector"]["matchLabels"] == {"app": "cart-web"}
+    assert {item["apiVersion"] for item in moved if item["kind"] == "Order"} == {"shop.example/v1"}
+    hook = next(item for item in moved if item["kind"] == "ValidatingWebhookConfiguration")
+    assert hook["webhooks"][0]["name"] == "orders.shop.example"
+    assert hook["webhooks"][0]["clientConfig"]["service"] == {"namespace": "elsewhere", "name": "cart-web"}
+
+
+def test_hooks_and_definitions_are_told_apart(inventory: Inventory) -> None:
     assert [(hook.kind, list(hook.events)) for hook in inventory.hooks] == [
         ("Job", ["pre-install", "pre-upgrade"])
     ]
@@ -72,7 +89,7 @@ def test_hooks_and_definitions_are_told_apart(inventory: Inventory):
 
 def test_a_recording_comes_back_from_its_file_and_replaces_the_release_s_older_one(
     inventory: Inventory, tmp_path: Path
-):
+) -> None:
     store = Recordings(tmp_path)
     older = Inventory.of({**inventory.document(), "values": {"replicas": 1}})
     store.save(older)
@@ -82,7 +99,7 @@ def test_a_recording_comes_back_from_its_file_and_replaces_the_release_s_older_o
     assert path.name == f"shop-{inventory.key}.json"
 
 
-def test_the_recording_that_fits_best_is_found(inventory: Inventory, tmp_path: Path):
+def test_the_recording_that_fits_best_is_found(inventory: Inventory, tmp_path: Path) -> None:
     store = Recordings(tmp_path)
     store.save(inventory)
     store.save(Inventory.of({**inventory.document(), "release": "other", "values": {"replicas": 1}}))
@@ -97,13 +114,13 @@ def test_the_recording_that_fits_best_is_found(inventory: Inventory, tmp_path: P
     assert store.find("shop", "9.9.9", "shop", {}) is None
 
 
-def test_a_damaged_recording_is_named(tmp_path: Path):
+def test_a_damaged_recording_is_named(tmp_path: Path) -> None:
     (tmp_path / "shop-1.2.3").mkdir()
     (tmp_path / "shop-1.2.3" / "shop-abc.json").write_text('{"chart": "shop"}')
     with pytest.raises(ValueError, match=r"shop-abc.json is no recording .*record the release again"):
         Recordings(tmp_path).find("shop", "1.2.3", "shop", {})
 
 
-def test_values_that_the_chart_refuses_are_told_in_its_words(helm: Helm, shop: Chart):
+def test_values_that_the_chart_refuses_are_told_in_its_words(helm: Helm, shop: Chart) -> None:
     with pytest.raises(HelmError, match="replicas"):
         record(helm, shop, release({"replicas": -1}))

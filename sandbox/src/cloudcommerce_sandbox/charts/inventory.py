@@ -63,7 +63,7 @@ class Inventory:
         release: The release's name when it was recorded.
         namespace: The release's namespace when it was recorded.
         values: The settled values (see `values.settled`).
-        objects: The shapes of all objects.
+        objects: The shapes of all objects, with marks for the release's names (see `marks`).
         definitions: The kinds it brings.
         hooks: What Helm would have run.
     """

@@ -10,8 +10,9 @@ from cloudcommerce_sandbox.charts.declared import Declared
 from cloudcommerce_sandbox.charts.definitions import reference
 from cloudcommerce_sandbox.charts.helm import Helm
 from cloudcommerce_sandbox.charts.inventory import Hook, Inventory
+from cloudcommerce_sandbox.charts.marks import Names, marked
 from cloudcommerce_sandbox.charts.mirror import Chart
-from cloudcommerce_sandbox.charts.rendering import Object, render
+from cloudcommerce_sandbox.charts.rendering import Object, Rendered, render
 from cloudcommerce_sandbox.charts.shape import shape
 from cloudcommerce_sandbox.charts.values import sampled, settled
 
@@ -29,14 +30,20 @@ def record(helm: Helm, chart: Chart, release: Declared, apis: Sequence[str] = ()
         HelmError: The chart refuses the values, or is broken.
     """
     values = settled(release.values)
-    rendered = render(
-        helm,
-        chart.arguments,
-        release=release.name,
-        namespace=release.namespace,
-        values=sampled(values),
-        apis=apis,
-    )
+    names = Names(release.name, release.namespace)
+
+    def rendered_for(given: Names) -> Rendered:
+        return render(
+            helm,
+            chart.arguments,
+            release=given.release,
+            namespace=given.namespace,
+            values=sampled(values),
+            apis=apis,
+        )
+
+    rendered, twin = rendered_for(names), rendered_for(names.twin)
+    objects = [shape(item) for item in sorted(rendered.objects, key=_place)]
     metadata = yaml.safe_load(helm.run("show", "chart", *chart.arguments))
     return Inventory(
         chart=chart.name,
@@ -45,7 +52,7 @@ def record(helm: Helm, chart: Chart, release: Declared, apis: Sequence[str] = ()
         release=release.name,
         namespace=release.namespace,
         values=values,
-        objects=[shape(item) for item in sorted(rendered.objects, key=_place)],
+        objects=marked(objects, [shape(item) for item in twin.objects], names),
         definitions=[
             *(reference(item, bundled=True) for item in rendered.bundled),
             *(reference(item, bundled=False) for item in rendered.templated),

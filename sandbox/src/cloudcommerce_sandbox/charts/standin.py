@@ -6,8 +6,6 @@ So it is a release like any other: Helm owns its objects, waits for them, keeps 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ import yaml
 
 from cloudcommerce_sandbox.charts.definitions import definitions
 from cloudcommerce_sandbox.charts.inventory import Inventory
+from cloudcommerce_sandbox.charts.marks import Names
 from cloudcommerce_sandbox.charts.mirror import Chart
 
 Object = dict[str, Any]
@@ -63,8 +62,8 @@ def write(inventory: Inventory, folder: Path, *, release: str, namespace: str) -
     }
     (folder / "Chart.yaml").write_text(yaml.safe_dump(metadata))
     (folder / "templates" / "objects.yaml").write_text(_TEMPLATE)
-    names = {inventory.release: release, inventory.namespace: namespace}
-    objects = [_renamed(item, names) for item in inventory.objects if item["kind"] not in WITHHELD]
+    names = Names(release, namespace)
+    objects = [names.filled(item) for item in inventory.objects if item["kind"] not in WITHHELD]
     kinds = definitions(inventory.definitions)
     objects += [kinds[item.name] for item in inventory.definitions if not item.bundled]
     for index, item in enumerate(objects):
@@ -73,22 +72,3 @@ def write(inventory: Inventory, folder: Path, *, release: str, namespace: str) -
         if item.bundled:
             (folder / "crds" / f"{item.name}.yaml").write_text(json.dumps(kinds[item.name]))
     return Chart(inventory.chart, inventory.version, (str(folder),))
-
-
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    changed = {before: after for before, after in names.items() if before != after}
-    if not changed:
-        return value
-    # A name counts where it is a word of its own: `kong` in `kong-proxy`, not in `kongs`.
-    pattern = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, changed))})(?![a-z0-9])")
-    return _replaced(value, pattern, changed)
-
-
-def _replaced(value: Any, pattern: re.Pattern[str], names: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        return pattern.sub(lambda match: names[match[0]], value)
-    if isinstance(value, dict):
-        return {key: _replaced(item, pattern, names) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_replaced(item, pattern, names) for item in value]
-    return value
