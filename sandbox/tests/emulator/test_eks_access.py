@@ -265,6 +265,10 @@ def test_addons_that_eks_refuses(account: Account, cluster: str) -> None:
         {**proxy, "configurationValues": "{"},
         {**proxy, "configurationValues": "[1, 2]"},
         {**proxy, "configurationValues": "[" * 20_000},
+        {**proxy, "configurationValues": "since: 2026-01-01"},
+        {**proxy, "configurationValues": "much: .nan"},
+        {**proxy, "configurationValues": "a: &a [1]\nb: [*a, *a]"},
+        {**proxy, "configurationValues": "a: &a [*a]"},
         {**proxy, "serviceAccountRoleArn": "arn:aws:iam::123456789012:role/absent"},
         {**proxy, "podIdentityAssociations": [{"serviceAccount": "a", "roleArn": account.node_role}]},
     ]

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import base64
 import email
+import json
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
+# The same few texts are read again with each change of a cluster.
+_REMEMBERED = 128
 _NODE_CONFIG = "application/node.eks.aws"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_configuration(text: str | None) -> dict[str, Any]:
-    """Returns an add-on's configuration values, which are JSON or YAML.
+    """Returns an add-on's configuration values, which are JSON or YAML; leave them as they are.
 
     Raises:
-        ValueError: the text is neither, or holds no object.
+        ValueError: the text is neither, holds no object, or holds what JSON cannot say.
     """
     if not text:
         return {}
     try:
+        # A few lines of aliases become gigabytes of JSON.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise ValueError("ConfigurationValue uses YAML aliases; write out what they stand for")
         values = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+        json.dumps(values, allow_nan=False)
+    except (yaml.YAMLError, RecursionError, TypeError) as error:
         raise ValueError(f"ConfigurationValue is not in valid JSON or YAML format: {error}") from error
-    if values is None:
-        return {}
-    if isinstance(values, dict):
-        return values
+    if values is None or isinstance(values, dict):
+        return values or {}
     raise ValueError(f"ConfigurationValue is a {type(values).__name__}; it must be an object")
 
 
@@ -52,6 +59,7 @@ def is_node_user_data(user_data: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def max_pods(user_data: str | None) -> int | None:
     """Returns the kubelet's `maxPods` in user data, or None where it says nothing of it.
 
