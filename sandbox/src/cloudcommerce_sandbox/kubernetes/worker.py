@@ -142,7 +142,7 @@ class Worker:
             processes=plane.pids,
         )
         news = well and state.endpoint != self._announced
-        if news or (well and self._cluster.status == "CREATING"):
+        if news or (well and self._cluster.status in {"CREATING", "UPDATING"}):
             self._control.report_cluster(
                 self._cluster, "ACTIVE", endpoint=state.endpoint, authority=state.authority
             )
