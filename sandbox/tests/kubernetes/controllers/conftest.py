@@ -50,9 +50,7 @@ def namespace(api: ClusterApi) -> Iterator[str]:
     api.delete("v1", "Namespace", name)
 
 
-def until(
-    condition: Callable[[], object], seconds: float = 40.0, explain: Callable[[], str] = str
-) -> object:
+def until(condition: Callable[[], object], seconds: float = 40.0, explain: Callable[[], str] = str) -> object:
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

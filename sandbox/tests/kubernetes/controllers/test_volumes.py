@@ -111,8 +111,10 @@ def aws(ec2):
     yield client
     for volume in client.describe_volumes()["Volumes"]:
         if any(item["Key"] == "CSIVolumeName" for item in volume.get("Tags", [])):
-            if volume["Attachments"]:
-                client.detach_volume(VolumeId=volume["VolumeId"])
+            for item in volume["Attachments"]:
+                client.detach_volume(
+                    VolumeId=volume["VolumeId"], InstanceId=item["InstanceId"], Device=item["Device"]
+                )
             client.delete_volume(VolumeId=volume["VolumeId"])
 
 

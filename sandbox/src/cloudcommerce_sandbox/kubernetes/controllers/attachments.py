@@ -75,9 +75,11 @@ def _attach_new(api: ClusterApi, handle: str, instance: str) -> str:
 def _detach(api: ClusterApi, attachment: Mapping[str, Any], handle: str) -> None:
     if handle:
         try:
-            described = api.aws("ec2").describe_volumes(VolumeIds=[handle])["Volumes"]
-            if described and described[0].get("Attachments"):
-                api.aws("ec2").detach_volume(VolumeId=handle)
+            described = api.aws("ec2").describe_volumes(VolumeIds=[handle])["Volumes"][0]
+            for item in described.get("Attachments", []):
+                api.aws("ec2").detach_volume(
+                    VolumeId=handle, InstanceId=item["InstanceId"], Device=item["Device"]
+                )
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") not in _ALREADY_DETACHED:
                 raise
