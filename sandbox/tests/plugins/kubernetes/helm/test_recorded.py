@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from cloudcommerce_sandbox.charts import definitions
 from cloudcommerce_sandbox.charts.helm import Helm
 from cloudcommerce_sandbox.charts.inventory import Inventory, Recordings
 from cloudcommerce_sandbox.charts.mirror import Chart
@@ -10,6 +11,7 @@ from cloudcommerce_sandbox.charts.recording import record
 from cloudcommerce_sandbox.plugins.provider import InitializationError, ProviderError
 
 from sandbox.tests.charts.examples import release as declared
+from sandbox.tests.charts.test_definitions import PUBLISHED, wanted
 from sandbox.tests.plugins.kubernetes.conftest import Kubectl
 from sandbox.tests.plugins.kubernetes.helm.program import Release, program
 from sandbox.tests.plugins.kubernetes.resource import Messages, Resource
@@ -131,6 +133,17 @@ def test_kinds_that_a_recording_brings_check_their_objects(
     rule = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "bad"}}
     with pytest.raises(AssertionError, match=r"spec.groups\[0\].name: Required value"):
         kubectl("create", "-n", namespace, "-f", "-", given={**rule, "spec": {"groups": [{"rules": []}]}})
+
+
+@pytest.mark.parametrize(("group", "kind", "plural", "version"), PUBLISHED)
+def test_the_server_takes_every_published_definition(
+    group: str, kind: str, plural: str, version: str, kubectl: Kubectl
+) -> None:
+    asked = wanted(group, kind, plural, version)
+    kubectl("apply", "--server-side", "-f", "-", given=definitions.definitions([asked])[asked.name])
+    kubectl("wait", "--for=condition=Established", f"crd/{asked.name}", "--timeout=20s")
+    told = kubectl.read("crd", asked.name)["status"]["conditions"]
+    assert not [item for item in told if item["type"] == "NonStructuralSchema"]
 
 
 def test_on_real_nodes_nothing_stands_in(thing: Resource, kubectl: Kubectl, namespace: str) -> None:
