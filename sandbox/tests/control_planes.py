@@ -1,5 +1,7 @@
 """A real control plane for tests, ready in a few seconds: etcd, API server, controllers, scheduler, kwok."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,11 +39,25 @@ def control_plane(directory: Path, settings: Settings | None = None) -> Iterator
         settings: What it is like.
     """
     plane = ControlPlane(directory, tools(), settings or Settings())
-    try:
-        until(plane.tend, plane.troubles)
-        yield plane
-    finally:
-        plane.remove()
+    with _removed_after_us(directory):
+        try:
+            until(plane.tend, plane.troubles)
+            yield plane
+        finally:
+            plane.remove()
+
+
+@contextmanager
+def _removed_after_us(directory: Path) -> Iterator[None]:
+    """Have the folder's processes ended when the block has ended, also by a kill of the tests."""
+    script = (
+        "import sys; sys.stdin.read(); from pathlib import Path;"
+        "from cloudcommerce_sandbox.kubernetes.folders import remove; remove(Path(sys.argv[1]))"
+    )
+    # Its standard input ends with the last process that has the other end: us.
+    command = [sys.executable, "-c", script, str(directory)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):
+        yield
 
 
 def api_of(

@@ -20,6 +20,8 @@ _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 15.0
 # A process that has run for so long did not fail at its start; the next failure is a new one.
 _STEADY_SECONDS = 60.0
+# All that counts is in the store, which survives a hard end too.
+_GRACE_SECONDS = 3.0
 _LOG_LIMIT_BYTES = 10 * 2**20
 _LOG_LINES_SHOWN = 5
 
@@ -60,6 +62,11 @@ class Component:
     Args:
         name: The component's name.
         directory: The cluster's folder: the process is known again by it, and its log and record lie there.
+
+    Attributes:
+        name: As given.
+        log: Takes all that the process prints.
+        started: When we started it last, on the monotonic clock; 0 when we have not.
     """
 
     def __init__(self, name: str, directory: Path) -> None:
@@ -69,7 +76,7 @@ class Component:
         self._record = directory / "processes" / f"{name}.json"
         self._child: subprocess.Popen[bytes] | None = None
         self._pause = 0.0
-        self._started = 0.0
+        self.started = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -99,14 +106,14 @@ class Component:
                 return True
             _log.info("%s (process %d) runs with other settings; restarting it", self.name, pid)
             self.end()
-        elif self._started and time.monotonic() < self._started + self._pause:
+        elif self.started and time.monotonic() < self.started + self._pause:
             return False
         self._start(command)
         return True
 
     def due(self) -> bool:
         """Say whether `keep` would start the process now."""
-        return self.pid is None and time.monotonic() >= self._started + self._pause
+        return self.pid is None and time.monotonic() >= self.started + self._pause
 
     def end(self, *, at_once: bool = False) -> None:
         """End the process and wait until it is gone.
@@ -119,7 +126,7 @@ class Component:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if pid is not None:
-            processes.end(pid, running=str(self._directory), grace_seconds=10)
+            processes.end(pid, running=str(self._directory), grace_seconds=_GRACE_SECONDS)
         if self._child is not None:
             self._child.wait()
             self._child = None
@@ -133,13 +140,13 @@ class Component:
 
     def _start(self, command: Command) -> None:
         now = time.monotonic()
-        if self._started:
+        if self.started:
             _log.warning("%s has ended; the end of %s:\n%s", self.name, self.log, self.last_words())
-        failed_early = self._started and now - self._started < _STEADY_SECONDS
+        failed_early = self.started and now - self.started < _STEADY_SECONDS
         self._pause = (
             min(max(self._pause * 2, _FIRST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS) if failed_early else 0.0
         )
-        self._started = now
+        self.started = now
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._bound_log()
         try:

@@ -53,7 +53,7 @@ class ControlPlane:
         self._making = Commands(directory, tools, settings, self._ports)
         self._commands = self._making.all()
         self._components = {name: Component(name, directory) for name in self._commands}
-        self._answered = time.monotonic()
+        self._answered = 0.0
         self._probed = 0.0
 
     @property
@@ -127,16 +127,18 @@ class ControlPlane:
             self._commands = self._making.all()
 
     def _server_answers(self) -> bool:
-        if self.ready and time.monotonic() < self._probed + _PROBE_EVERY_SECONDS:
+        server, now = self._components["kube-apiserver"], time.monotonic()
+        if server.started > self._answered:
+            self._probed = 0.0  # another process: what was heard of the last one does not count
+        elif self.ready and now < self._probed + _PROBE_EVERY_SECONDS:
             return True
-        self._probed = time.monotonic()
+        self._probed = now
         if self._is_healthy("kube-apiserver", "/readyz"):
             self._answered = time.monotonic()
             return True
-        if self.ready and time.monotonic() > self._answered + _MUTE_SECONDS:
+        if self.ready and now > max(self._answered, server.started) + _MUTE_SECONDS:
             _log.warning("kube-apiserver has not answered for %.0f s; restarting it", _MUTE_SECONDS)
-            self._answered = time.monotonic()
-            self._components["kube-apiserver"].end(at_once=True)
+            server.end(at_once=True)
         return False
 
     def _is_healthy(self, name: str, path: str) -> bool:
