@@ -99,6 +99,16 @@ def sources() -> tuple[Source, ...]:
     return tuple(Source(**item) for item in json.loads(_INDEX.read_text()))
 
 
+def fetch() -> None:
+    """Bring everything that is pinned into Go's cache, where it stays.
+
+    Raises:
+        SandboxError: Something can't be had.
+    """
+    for source in sources():
+        source.download()
+
+
 def served() -> list[str]:
     """Return what charts shall find in the cluster when they are rendered, as `group/version`."""
     return sorted({api for source in sources() for api in source.served})

@@ -11,6 +11,7 @@ import click
 from rich.markup import escape
 
 from cloudcommerce_sandbox import clusters, summary, supervisor
+from cloudcommerce_sandbox.charts.definitions import fetch as fetch_definitions
 from cloudcommerce_sandbox.cli import doctor as checks
 from cloudcommerce_sandbox.cli import shell as interactive
 from cloudcommerce_sandbox.cli.charts import charts
@@ -167,6 +168,8 @@ def tools() -> None:
     layout = Layout.find()
     with Steps() as steps:
         ensure_tools(ToolStore(layout.tools), layout.logs, steps, needed_tools(layout))
+        with steps.step("fetch the definitions that recorded charts bring"):
+            fetch_definitions()
 
 
 @main.command()
