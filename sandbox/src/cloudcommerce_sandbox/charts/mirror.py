@@ -20,6 +20,8 @@ VARIABLE: Final = "CLOUDCOMMERCE_CHARTS"
 """A folder of charts, an `oci://` registry, or `repositories` for each release's own; unset: recordings."""
 
 REPOSITORIES: Final = "repositories"
+NOWHERE: Final = "nowhere"
+"""Nothing is looked for: for the preview that tells which releases are to be recorded."""
 
 _OCI: Final = "oci://"
 _METADATA: Final = "Chart.yaml"

@@ -15,7 +15,7 @@ from cloudcommerce_sandbox.charts import definitions
 from cloudcommerce_sandbox.charts.declared import Declared, from_preview, problems
 from cloudcommerce_sandbox.charts.helm import Helm, HelmError
 from cloudcommerce_sandbox.charts.inventory import Recordings
-from cloudcommerce_sandbox.charts.mirror import Mirror
+from cloudcommerce_sandbox.charts.mirror import NOWHERE, VARIABLE, Mirror
 from cloudcommerce_sandbox.charts.recording import record as take_down
 from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.errors import SandboxError
@@ -123,7 +123,8 @@ def _declared(stack: str, preview: Any) -> list[Declared]:
 def _preview_of_nothing(session: Session) -> dict[str, Any]:
     """Preview the stack as if nothing stood: every value that another resource tells is unknown then."""
     with tempfile.TemporaryDirectory(prefix="preview-") as folder:
-        environment = {**session.engine.environment, "PULUMI_BACKEND_URL": f"file://{folder}"}
+        nothing = {"PULUMI_BACKEND_URL": f"file://{folder}", VARIABLE: NOWHERE}
+        environment = {**session.engine.environment, **nothing}
         engine = replace(session.engine, environment=environment)
         for command in (["stack", "init", session.stack], ["preview", "--json", "--stack", session.stack]):
             done = engine.capture(*command)

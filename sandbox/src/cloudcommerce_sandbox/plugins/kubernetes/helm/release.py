@@ -166,7 +166,8 @@ class ReleaseResource:
 
     def _previewed(self, request: Request) -> Tree:
         """Return what an operation would make, after a dry run when enough is known for one."""
-        if not wire.has_unknown(request.inputs) and not self._cluster.unreachable:
+        is_known = not wire.has_unknown(request.inputs) and mirror.configured() != mirror.NOWHERE
+        if is_known and not self._cluster.unreachable:
             plain = wire.reveal(request.inputs)
             try:
                 with self._sources.opened(self._source(request.inputs), plain) as chart:

@@ -100,6 +100,8 @@ class Sources:
         if (local / "Chart.yaml").is_file():
             chart = mirror.unpacked(local)
             return Source(version=chart.version, chart=chart)
+        if self._location == mirror.NOWHERE:
+            return Source(version=version)
         if self._location == mirror.REPOSITORIES:
             return Source(version=self._published(wanted, version, options), repository=options)
         if self._location:
