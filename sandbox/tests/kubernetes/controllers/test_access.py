@@ -18,7 +18,7 @@ def entry(*policies):
     )
 
 
-def may(api, group, verb, resource, namespace="", api_group="", subresource=""):
+def may(api, group, verb, resource, namespace="", *, api_group="", subresource=""):
     attributes = {"verb": verb, "resource": resource, "group": api_group, "subresource": subresource}
     spec = {"user": "u", "groups": [group], "resourceAttributes": {**attributes, "namespace": namespace}}
     review = api.dynamic.resources.get(api_version="authorization.k8s.io/v1", kind="SubjectAccessReview")
@@ -35,26 +35,29 @@ def running(api):
 
 
 @pytest.mark.parametrize(
-    ("verb", "resource", "api_group", "allowed"),
+    ("action", "allowed"),
     [
-        ("list", "pods", "", {VIEW, EDIT, ADMIN, ADMIN_VIEW, CLUSTER_ADMIN}),
-        ("get", "secrets", "", {EDIT, ADMIN, ADMIN_VIEW, CLUSTER_ADMIN}),
-        ("delete", "deployments", "apps", {EDIT, ADMIN, CLUSTER_ADMIN}),
-        ("create", "rolebindings", "rbac.authorization.k8s.io", {ADMIN, CLUSTER_ADMIN}),
-        ("create", "clusterroles", "rbac.authorization.k8s.io", {CLUSTER_ADMIN}),
-        ("list", "nodes", "", {ADMIN_VIEW, CLUSTER_ADMIN}),
-        ("list", "anything", "example.com", {ADMIN_VIEW, CLUSTER_ADMIN}),
-        ("delete", "nodes", "", {CLUSTER_ADMIN}),
-        ("create", "resourcequotas", "", {CLUSTER_ADMIN}),
+        (("list", "pods", ""), {VIEW, EDIT, ADMIN, ADMIN_VIEW, CLUSTER_ADMIN}),
+        (("get", "secrets", ""), {EDIT, ADMIN, ADMIN_VIEW, CLUSTER_ADMIN}),
+        (("delete", "deployments", "apps"), {EDIT, ADMIN, CLUSTER_ADMIN}),
+        (("create", "rolebindings", "rbac.authorization.k8s.io"), {ADMIN, CLUSTER_ADMIN}),
+        (("create", "clusterroles", "rbac.authorization.k8s.io"), {CLUSTER_ADMIN}),
+        (("list", "nodes", ""), {ADMIN_VIEW, CLUSTER_ADMIN}),
+        (("list", "anything", "example.com"), {ADMIN_VIEW, CLUSTER_ADMIN}),
+        (("delete", "nodes", ""), {CLUSTER_ADMIN}),
+        (("create", "resourcequotas", ""), {CLUSTER_ADMIN}),
     ],
 )
-def test_policies_allow_what_aws_lists(running, api, verb, resource, api_group, allowed):
+def test_policies_allow_what_aws_lists(running, api, action, allowed):
+    verb, resource, api_group = action
     running.spec = cluster(
         access_entries=(entry(*(AccessPolicy(name=name, namespaces=()) for name in known_policies())),)
     )
     running.round()
 
-    got = {name for name in known_policies() if may(api, policy_group(name), verb, resource, "", api_group)}
+    got = {
+        name for name in known_policies() if may(api, policy_group(name), verb, resource, api_group=api_group)
+    }
     assert got == allowed
 
 

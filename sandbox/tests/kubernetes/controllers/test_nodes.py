@@ -44,7 +44,8 @@ def change(running, **changes):
     )
 
 
-def test_a_node_is_its_instance(running, api):
+@pytest.mark.usefixtures("running")
+def test_a_node_is_its_instance(api):
     node = api.get("v1", "Node", "ip-10-0-1-2.ec2.internal")
 
     assert node["spec"]["providerID"] == "aws:///us-east-1b/i-00000000000000002"
@@ -195,7 +196,8 @@ def state(api, name, namespace):
     return (found.get("containerStatuses") or [{}])[0]
 
 
-def test_a_pod_starts_with_its_init_containers_and_sidecars(running, api, namespace):
+@pytest.mark.usefixtures("running")
+def test_a_pod_starts_with_its_init_containers_and_sidecars(api, namespace):
     init = [{"name": "setup", "image": "a"}, {"name": "proxy", "image": "b", "restartPolicy": "Always"}]
     api.apply(pod("app", namespace, initContainers=init))
     until(lambda: is_ready(api.get("v1", "Pod", "app", namespace)))
@@ -206,7 +208,8 @@ def test_a_pod_starts_with_its_init_containers_and_sidecars(running, api, namesp
     assert status["podIP"]
 
 
-def test_a_readiness_gate_is_its_owners_to_open(running, api, namespace):
+@pytest.mark.usefixtures("running")
+def test_a_readiness_gate_is_its_owners_to_open(api, namespace):
     api.apply(pod("app", namespace, readinessGates=[{"conditionType": "example.com/ok"}]))
     until(lambda: "running" in state(api, "app", namespace).get("state", {}))
     assert not is_ready(api.get("v1", "Pod", "app", namespace))
@@ -219,8 +222,9 @@ def test_a_readiness_gate_is_its_owners_to_open(running, api, namespace):
     until(lambda: is_ready(api.get("v1", "Pod", "app", namespace)))
 
 
+@pytest.mark.usefixtures("running")
 @pytest.mark.parametrize(("failure", "condition"), [(None, "Complete"), ("crash", "Failed")])
-def test_a_job_completes_or_fails(running, api, namespace, failure, condition):
+def test_a_job_completes_or_fails(api, namespace, failure, condition):
     annotations = {"sandbox.cloudcommerce.dev/fail": failure} if failure else {}
     container = {"name": "main", "image": "migrate:1"}
     template = {"metadata": {"annotations": annotations}, "spec": {"restartPolicy": "Never"}}
@@ -241,19 +245,21 @@ def test_a_job_completes_or_fails(running, api, namespace, failure, condition):
     )
 
 
-@pytest.mark.parametrize(("failure", "reason", "code"), [("crash", "Error", 1), ("oom", "OOMKilled", 137)])
-def test_a_pod_told_to_crash_crashes_again_and_again(running, api, namespace, failure, reason, code):
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize(("failure", "end"), [("crash", ("Error", 1)), ("oom", ("OOMKilled", 137))])
+def test_a_pod_told_to_crash_crashes_again_and_again(api, namespace, failure, end):
     api.apply(pod("app", namespace, failure))
     until(lambda: state(api, "app", namespace).get("restartCount", 0) >= 2)
     waiting = state(api, "app", namespace)
 
     assert waiting["state"]["waiting"]["reason"] == "CrashLoopBackOff"
-    assert waiting["lastState"]["terminated"]["reason"] == reason
-    assert waiting["lastState"]["terminated"]["exitCode"] == code
+    ended = waiting["lastState"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == end
     assert not is_ready(api.get("v1", "Pod", "app", namespace))
 
 
-def test_a_pod_without_its_image_waits_for_it(running, api, namespace):
+@pytest.mark.usefixtures("running")
+def test_a_pod_without_its_image_waits_for_it(api, namespace):
     api.apply(pod("app", namespace, "image"))
     until(
         lambda: (
@@ -301,7 +307,8 @@ def test_a_zone_spread_is_held(running, api, namespace):
     assert len({item["spec"]["nodeName"] for item in running.pods(namespace)}) == 3
 
 
-def test_what_does_not_fit_stays_pending(running, api, namespace):
+@pytest.mark.usefixtures("running")
+def test_what_does_not_fit_stays_pending(api, namespace):
     big = {"name": "main", "image": "a", "resources": {"requests": {"memory": "3400Mi"}}}
     api.apply(pod("big", namespace, containers=[big]))
     message = until(

@@ -326,7 +326,8 @@ class TestOnEks:
         running.round()
         assert len(told()) == 1
 
-    def test_the_scheduler_knows_how_many_volumes_a_node_takes(self, running, api):
+    @pytest.mark.usefixtures("running")
+    def test_the_scheduler_knows_how_many_volumes_a_node_takes(self, api):
         drivers = api.get("storage.k8s.io/v1", "CSINode", "ip-10-0-1-1.ec2.internal")["spec"]["drivers"]
         assert drivers[0]["allocatable"]["count"] == 26
         assert ebs.ZONE in drivers[0]["topologyKeys"]

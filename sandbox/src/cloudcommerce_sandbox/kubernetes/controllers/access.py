@@ -51,8 +51,8 @@ class AccessController:
     def reconcile(self, cluster: ClusterSpec, api: ClusterApi) -> Report:
         """Make the roles and bindings those of the cluster's access entries.
 
-        A policy that the sandbox does not know gives no right, which the log says. One that holds in a namespace
-        that does not exist yet takes effect when it does.
+        A policy that the sandbox does not know gives no right, which the log says. One that holds in a
+        namespace that does not exist yet takes effect when it does.
 
         Args:
             cluster: The cluster as it should be.

@@ -2,8 +2,8 @@
 
 Sources: nodeadm's kubelet configuration (`nodeadm/internal/kubelet/{config,eni_max_pods}.go` of
 https://github.com/awslabs/amazon-eks-ami) for what is reserved, Kubernetes' node-allocatable rule
-(https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/), and `kubectl describe node` of
-real nodes, named in the tests, for what the machine itself keeps.
+(https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/), and `kubectl describe node`
+of real nodes, named in the tests, for what the machine itself keeps.
 """
 
 from dataclasses import dataclass

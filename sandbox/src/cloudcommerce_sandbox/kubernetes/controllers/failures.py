@@ -15,7 +15,7 @@ class FailuresController:
     """Tells the pods of a namespace what their namespace is told, and takes it back."""
 
     def reconcile(self, cluster: ClusterSpec, api: ClusterApi) -> Report:  # noqa: ARG002  # alike in all
-        """Mark the pods of namespaces that are told to fail, and clear those of namespaces that no longer are.
+        """Mark the pods of namespaces that are told to fail, and clear those of others.
 
         Args:
             cluster: Not looked at.
