@@ -31,6 +31,7 @@ def _cluster(cluster: Cluster) -> Document:
         "creatorArn": cluster.creator,
         "creatorIsAdmin": cluster.creator_is_admin,
         "serviceCidr": cluster.settings["kubernetesNetworkConfig"]["serviceIpv4Cidr"],
+        "oidcIssuer": cluster.issuer,
         "accessEntries": [_access_entry(entry) for entry in cluster.access_entries.values()],
         "nodegroups": [_nodegroup(group) for group in cluster.nodegroups.values()],
         "addons": [
