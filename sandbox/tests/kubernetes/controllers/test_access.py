@@ -55,10 +55,15 @@ def test_policies_allow_what_aws_lists(running, api, action, allowed):
     )
     running.round()
 
-    got = {
-        name for name in known_policies() if may(api, policy_group(name), verb, resource, api_group=api_group)
-    }
-    assert got == allowed
+    def got():  # the server learns of a new binding a moment later
+        return {
+            name
+            for name in known_policies()
+            if may(api, policy_group(name), verb, resource, api_group=api_group)
+        }
+
+    running.until(lambda: allowed <= got())
+    assert got() == allowed
 
 
 def test_a_policy_of_a_namespace_ends_at_its_border(running, api, namespace):
@@ -68,7 +73,7 @@ def test_a_policy_of_a_namespace_ends_at_its_border(running, api, namespace):
     running.round()
     group = policy_group(EDIT, namespace)
 
-    assert may(api, group, "create", "pods", namespace, subresource="exec")
+    running.until(lambda: may(api, group, "create", "pods", namespace, subresource="exec"))
     assert not may(api, group, "create", "pods", "default")
     assert not may(api, group, "list", "pods")
     assert not may(api, policy_group(EDIT), "list", "pods", namespace)
@@ -78,7 +83,7 @@ def test_a_policy_of_a_namespace_ends_at_its_border(running, api, namespace):
 def test_rights_go_with_the_policy(running, api, namespace):
     running.spec = cluster(access_entries=(entry(AccessPolicy(name=VIEW, namespaces=())),))
     running.round()
-    assert may(api, policy_group(VIEW), "list", "pods", namespace)
+    running.until(lambda: may(api, policy_group(VIEW), "list", "pods", namespace))
 
     running.spec = cluster(access_entries=(entry(),))
     running.round()

@@ -23,8 +23,8 @@ _FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"
 _TOPOLOGY = ("kubernetes.io/os", ebs.ZONE, ebs.DRIVER_ZONE)
 _NO_ROLE = (
     "could not create volume: UnauthorizedOperation: the service account kube-system/ebs-csi-controller-sa "
-    "has no IAM role. Give the add-on aws-ebs-csi-driver a service account role or a Pod Identity association, "
-    "and the latter its agent (the add-on eks-pod-identity-agent)."
+    "has no IAM role. Give the add-on aws-ebs-csi-driver a service account role or a Pod Identity "
+    "association, and the latter its agent (the add-on eks-pod-identity-agent)."
 )
 _SOON_SECONDS = 1.0
 
