@@ -45,7 +45,7 @@ def create(operation: Operation) -> tuple[str, Tree]:
     live = _patiently(operation)
     if live["kind"] == DEFINITION:
         operation.cluster.forget_kinds()
-    return objects.id_of(live), _finish(operation, live, creating=True)
+    return objects.id_of(live), _finish(operation, live)
 
 
 def _patiently(operation: Operation) -> Object:
@@ -112,7 +112,7 @@ def update(operation: Operation) -> Tree:
         operation.cluster.forget_kinds()
     elif before != operation.manager:
         relinquish(operation, live, before)
-    return _finish(operation, live, creating=False)
+    return _finish(operation, live)
 
 
 def _changed(operation: Operation) -> Object:
@@ -207,7 +207,7 @@ def relinquish(operation: Operation, live: Object, manager: str) -> None:
         raise ProviderError(message) from error
 
 
-def _finish(operation: Operation, live: Object, *, creating: bool) -> Tree:
+def _finish(operation: Operation, live: Object) -> Tree:
     wanted = operation.wanted
     try:
         ready = wait.until_ready(
@@ -215,7 +215,6 @@ def _finish(operation: Operation, live: Object, *, creating: bool) -> Tree:
             live,
             wanted,
             timeout=operation.request.timeout,
-            creating=creating,
             tell=operation.tell,
         )
     except ProviderError as error:

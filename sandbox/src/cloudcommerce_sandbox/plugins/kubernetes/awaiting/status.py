@@ -31,12 +31,10 @@ class Look:
     Attributes:
         live: The object.
         cluster: Its cluster.
-        creating: It was just created; false after an update.
     """
 
     live: Object
     cluster: Cluster
-    creating: bool = True
 
     @property
     def spec(self) -> Mapping[str, Any]:

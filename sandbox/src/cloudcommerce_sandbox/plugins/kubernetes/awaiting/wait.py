@@ -60,9 +60,7 @@ class NotReadyError(ProviderError):
         self.live = live
 
 
-def until_ready(
-    cluster: Cluster, live: Object, wanted: Object, *, timeout: float, creating: bool, tell: Tell
-) -> Object:
+def until_ready(cluster: Cluster, live: Object, wanted: Object, *, timeout: float, tell: Tell) -> Object:
     """Wait until an object is ready.
 
     Args:
@@ -70,7 +68,6 @@ def until_ready(
         live: It as the server answered to the change.
         wanted: The inputs, whose annotations steer the waiting.
         timeout: The user's customTimeouts in seconds; 0: none.
-        creating: It was just created.
         tell: Takes what is waited for.
 
     Returns:
@@ -85,7 +82,7 @@ def until_ready(
     limit = timeout or objects.timeout(wanted) or _LIMITS.get(_key(live), _DEFAULT_LIMIT)
     end, pause, why, asked = time.monotonic() + limit, _FIRST_PAUSE, "", time.monotonic()
     while True:
-        found = check(Look(live, cluster, creating))
+        found = check(Look(live, cluster))
         if found.ready:
             tell("")
             return live
@@ -127,7 +124,7 @@ def until_gone(cluster: Cluster, live: Object, limit: float, tell: Tell) -> None
 def is_ready(cluster: Cluster, live: Object) -> bool:
     """Whether an object is ready now."""
     check = _CHECKS.get(_key(live))
-    return check is None or check(Look(live, cluster, creating=False)).ready
+    return check is None or check(Look(live, cluster)).ready
 
 
 def _check(wanted: Object, live: Object) -> Check | None:
