@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cloudcommerce_sandbox import kubernetes, processes
 from cloudcommerce_sandbox.errors import SandboxError
+from cloudcommerce_sandbox.kubernetes.environment import neutral_environment
 from cloudcommerce_sandbox.kubernetes.folders import remove
 from cloudcommerce_sandbox.kubernetes.state import STATUS_FILE, ClusterState, read_states
 from cloudcommerce_sandbox.locking import exclusive
@@ -161,6 +162,8 @@ def _start(layout: Layout, emulator: Emulator) -> None:
             stdout=output,
             stderr=output,
             cwd=layout.root,
+            # One heap for all threads: else each of them keeps memory that the others could use.
+            env={**neutral_environment(), "MALLOC_ARENA_MAX": "1"},
             # It outlives this command, and Ctrl-C in its terminal.
             start_new_session=True,
         )

@@ -19,6 +19,7 @@ import yaml
 from cloudcommerce_sandbox import clusters, supervisor
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.kubernetes.control_api import ControlApi
+from cloudcommerce_sandbox.kubernetes.environment import neutral_environment
 from cloudcommerce_sandbox.kubernetes.follower import Follower
 from cloudcommerce_sandbox.kubernetes.state import ClusterState, read_states
 from cloudcommerce_sandbox.supervisor import Emulator
@@ -84,6 +85,18 @@ def aws(emulator: Emulator, service: str) -> Any:
     secret = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "sandbox")
     session: Any = boto3.session.Session(region_name="us-east-1", **secret)  # type: ignore[arg-type]  # one dict
     return session.client(service, endpoint_url=emulator.url)
+
+
+def test_nothing_of_the_users_reaches_the_clusters() -> None:
+    users = {
+        "PATH": "/bin",
+        "AWS_PROFILE": "real",
+        "KUBECONFIG": "/real",
+        "HTTPS_PROXY": "http://proxy",
+        "GOGC": "1",
+    }
+
+    assert neutral_environment(users) == {"PATH": "/bin"}
 
 
 def test_local_cluster_survives_its_follower(followed: tuple[Layout, Emulator]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from cloudcommerce_sandbox import processes
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.files import write_atomically
+from cloudcommerce_sandbox.kubernetes.environment import neutral_environment
 
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 15.0
@@ -157,7 +158,7 @@ class Component:
                     stdout=output,
                     stderr=output,
                     cwd=self._directory,
-                    env={**_inherited(), **command.environment},
+                    env={**neutral_environment(), **command.environment},
                     # It outlives the follower, whose successor takes it over.
                     start_new_session=True,
                 )
@@ -208,14 +209,3 @@ def _known(record: Path) -> tuple[int | None, str]:
         return int(content["pid"]), str(content["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         return None, ""
-
-
-def _inherited() -> dict[str, str]:
-    """Return the environment without what would change these programs, such as a proxy or a kubeconfig."""
-    foreign = ("AWS_", "ETCD_", "KUBE", "KWOK_", "GODEBUG", "GOGC", "GOMEMLIMIT", "GOMAXPROCS")
-    proxies = {"http_proxy", "https_proxy", "all_proxy"}
-    return {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith(foreign) and key.lower() not in proxies
-    }
