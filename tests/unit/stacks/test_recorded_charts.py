@@ -1,4 +1,4 @@
-"""Every Helm release of the stacks can be stood in for in the sandbox, by a recording that fits its values."""
+"""Every Helm release of the stacks can be stood in for in the sandbox by a recording that fits its values."""
 
 from collections.abc import Callable
 
