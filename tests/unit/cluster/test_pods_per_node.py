@@ -116,7 +116,7 @@ def test_the_node_is_told_pods_and_reserve_in_what_eks_merges() -> None:
     (part,) = [each for each in email.message_from_string(decoded).walk() if not each.is_multipart()]
 
     assert part.get_content_type() == "application/node.eks.aws"
-    document = json.loads(part.get_payload())
+    document = json.loads(str(part.get_payload()))
     assert (document["apiVersion"], document["kind"]) == ("node.eks.aws/v1alpha1", "NodeConfig")
     assert document["spec"]["kubelet"]["config"] == {
         "maxPods": 30,

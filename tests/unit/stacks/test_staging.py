@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.program import run
 from tests.unit.mock_engine import Deployment, Resource, deploy
 from tests.unit.stacks import program
 from tests.unit.stacks.program import configuration, deploy_staging, stack_file
@@ -52,7 +53,7 @@ def test_without_a_context_nothing_is_registered() -> None:
     del config["kubernetes:context"]
 
     with pytest.raises(Exception, match=r"kubernetes:context: missing.*kubectl config get-contexts"):
-        deploy(program.run, config=config)
+        deploy(run, config=config)
 
 
 def test_quotas_are_those_of_the_stack_file(staging: Deployment) -> None:
