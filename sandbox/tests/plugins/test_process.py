@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-PLUGINS = ("aws", "eks", "random")
+PLUGINS = ("aws", "eks", "kubernetes", "random")
 
 
 def _start(name: str) -> subprocess.Popen[str]:
