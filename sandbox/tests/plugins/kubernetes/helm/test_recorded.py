@@ -12,6 +12,7 @@ from cloudcommerce_sandbox.plugins.provider import InitializationError, Provider
 
 from sandbox.tests.charts.examples import release as declared
 from sandbox.tests.charts.test_definitions import PUBLISHED, wanted
+from sandbox.tests.control_planes import until
 from sandbox.tests.plugins.kubernetes.conftest import Kubectl
 from sandbox.tests.plugins.kubernetes.helm.program import Release, program
 from sandbox.tests.plugins.kubernetes.resource import Messages, Resource
@@ -141,9 +142,13 @@ def test_the_server_takes_every_published_definition(
 ) -> None:
     asked = wanted(group, kind, plural, version)
     kubectl("apply", "--server-side", "-f", "-", given=definitions.definitions([asked])[asked.name])
-    kubectl("wait", "--for=condition=Established", f"crd/{asked.name}", "--timeout=20s")
-    told = kubectl.read("crd", asked.name)["status"]["conditions"]
-    assert not [item for item in told if item["type"] == "NonStructuralSchema"]
+
+    def conditions() -> dict[str, str]:
+        status = kubectl.read("crd", asked.name).get("status") or {}
+        return {item["type"]: item["status"] for item in status.get("conditions") or ()}
+
+    until(lambda: conditions().get("Established") == "True", conditions)
+    assert "NonStructuralSchema" not in conditions()
 
 
 def test_on_real_nodes_nothing_stands_in(thing: Resource, kubectl: Kubectl, namespace: str) -> None:
