@@ -1,5 +1,7 @@
 """Kinds of the cluster: what the program makes, and what EKS and the cluster's controllers make for it."""
 
+import botocore.exceptions
+
 from operations.catalogue.model import Delete, Detail, Kind, TagCall, Thing, Within, simply
 from operations.clients import Clients
 
@@ -21,6 +23,15 @@ def _of_cluster(operation: str, parameter: str, value: str) -> Delete:
         getattr(clients.get("eks"), operation)(**request)
 
     return delete
+
+
+def _delete_scaling_group(clients: Clients, thing: Thing) -> None:
+    try:
+        clients.get("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=thing.id, ForceDelete=True)
+    except botocore.exceptions.ClientError as error:
+        # The service has no code of its own for this; a node group takes its scaling group with it.
+        if "not found" not in str(error):
+            raise
 
 
 def _delete_load_balancer(clients: Clients, thing: Thing) -> None:
@@ -149,7 +160,7 @@ _COMPUTE = (
         name="AutoScalingGroupName",
         name_input="name",
         state="Status",
-        delete=simply("delete_auto_scaling_group", "AutoScalingGroupName", ForceDelete=True),
+        delete=_delete_scaling_group,
         rank=37,
     ),
     Kind(
