@@ -6,6 +6,8 @@ import ssl
 import tempfile
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
 
 import urllib3
 
@@ -100,6 +102,7 @@ def _pool(settings: Any) -> urllib3.PoolManager:
     }
     if settings.tls_server_name:
         pool["server_hostname"] = settings.tls_server_name
-    if settings.proxy:
+    # The client reads the environment's proxy and forgets what the environment exempts from it.
+    if settings.proxy and not proxy_bypass(urlsplit(settings.host).hostname or ""):
         return urllib3.ProxyManager(settings.proxy, **pool)
     return urllib3.PoolManager(**pool)
