@@ -96,7 +96,7 @@ def _automated_backups(clients: Clients, resource: Resource) -> Iterator[tuple[s
     for backup in answer["DBInstanceAutomatedBackups"]:
         days = backup.get("BackupRetentionPeriod")
         until = f"its backups are {days} days old" if days else "its retention ends"
-        yield backup["DbiResourceId"], until
+        yield resource.id, until
 
 
 def _cluster_snapshot(clients: Clients, resource: Resource) -> Iterator[tuple[str, str]]:
