@@ -1,6 +1,7 @@
 """Nodes to run on, a mirror, and a release as the engine drives it."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sandbox.tests.plugins.kubernetes.conftest import Kubectl
 from sandbox.tests.plugins.kubernetes.helm.program import Release
 from sandbox.tests.plugins.kubernetes.resource import Messages, Resource
 
+_VOLUMES = 20
 _CAPACITY = {"cpu": "2", "memory": "4Gi", "pods": "17"}
 # The shop's claims ask for this class. No test waits for a provisioner: the volumes are there.
 _CLASS = {
@@ -62,17 +64,18 @@ def nodes(kubectl: Kubectl) -> Iterator[None]:
         kubectl("apply", "-f", "-", given=node)
         patch = str({"status": status}).replace("'", '"')
         kubectl("patch", "node", f"helm-{zone}", "--subresource=status", "--type=merge", "-p", patch)
-    for number in range(6):
-        kubectl("apply", "-f", "-", given=_volume(number))
+    # A volume is used once: what a claim has left stays with it.
+    volumes = [_volume() for _ in range(_VOLUMES)]
+    kubectl("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": volumes})
     yield
     kubectl("delete", "node", "helm-a", "helm-b")
 
 
-def _volume(number: int) -> dict[str, Any]:
+def _volume() -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": f"helm-{number}"},
+        "metadata": {"name": f"helm-{uuid.uuid4().hex[:8]}"},
         "spec": {
             "capacity": {"storage": "5Gi"},
             "accessModes": ["ReadWriteOnce"],
