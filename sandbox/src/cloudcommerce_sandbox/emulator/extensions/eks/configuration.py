@@ -14,6 +14,7 @@ import yaml
 
 # The same few texts are read again with each change of a cluster.
 _REMEMBERED = 128
+_MOST_BRACKETS = 1000
 _NODE_CONFIG = "application/node.eks.aws"
 
 
@@ -26,6 +27,7 @@ def parse_configuration(text: str | None) -> dict[str, Any]:
     """
     if not text:
         return {}
+    _require_flat(text)
     try:
         # A few lines of aliases become gigabytes of JSON.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
@@ -103,6 +105,7 @@ def _node_configs(content: bytes) -> Iterator[str]:
 def _max_pods_in(text: str) -> int | None:
     if text.lstrip().startswith("#!"):
         return None
+    _require_flat(text)
     try:
         documents = list(yaml.safe_load_all(text))
     except (yaml.YAMLError, RecursionError):
@@ -130,6 +133,12 @@ def _bottlerocket_max_pods(text: str) -> int | None:
         return None
     value = settings.get("kubernetes", {}).get("max-pods") if isinstance(settings, dict) else None
     return None if value is None else _number(value)
+
+
+def _require_flat(text: str) -> None:
+    # The YAML parser's time grows with the square of the nesting.
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise ValueError(f"the text opens more than {_MOST_BRACKETS} lists and objects")
 
 
 def _number(value: Any) -> int:
