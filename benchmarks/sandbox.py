@@ -135,39 +135,37 @@ class Benches:
             stop_emulator(subject.layout)
 
     def product(self, name: str) -> Subject:
-        """Return the production program, as it is in the checkout."""
-        subject = self._subject(name)
-        for package in ("infra", "stacks", "components"):
-            (subject.layout.checkout / package).symlink_to(CHECKOUT / package)
-        for file in CHECKOUT.glob("Pulumi*.yaml"):
-            shutil.copy2(file, subject.layout.checkout / file.name)
+        """Return the production program, as it is in the checkout, up to the cluster."""
+        subject = self._subject(name, "product")
+        shutil.copy2(CHECKOUT / f"Pulumi.{STACK}.yaml", subject.layout.checkout)
         return subject
 
     def flat(self, name: str, document: Mapping[str, Any]) -> Subject:
         """Return the flat program with its data."""
-        subject = self._subject(name)
-        folder = subject.layout.checkout / "infra"
-        folder.mkdir()
-        shutil.copy2(PROGRAMS / "flat.py", folder / "__main__.py")
-        resources = folder / "resources.json"
+        subject = self._subject(name, "flat")
+        resources = subject.layout.checkout / "program" / "resources.json"
         resources.write_text(json.dumps(document))
         subject.variables[VARIABLE] = str(resources)
-        (subject.layout.checkout / "Pulumi.yaml").write_text(
-            "name: cloudcommerce\nmain: infra/\nruntime: python\n"
-        )
         (subject.layout.checkout / f"Pulumi.{STACK}.yaml").write_text("config: {}\n")
         return subject
 
-    def _subject(self, name: str) -> Subject:
+    def _subject(self, name: str, program: str) -> Subject:
         checkout = self._folder / name
-        checkout.mkdir()
+        folder = checkout / "program"
+        folder.mkdir(parents=True)
         (checkout / ".venv").symlink_to(sys.prefix)
+        shutil.copy2(PROGRAMS / f"{program}.py", folder / "__main__.py")
+        (checkout / "Pulumi.yaml").write_text("name: cloudcommerce\nmain: program/\nruntime: python\n")
         layout = Layout(checkout)
-        layout.tools.mkdir(parents=True)
-        # A copy, not a link: the engine looks for the language host beside the file that it really is.
-        for built in (Layout(CHECKOUT).tools / name for name in ("pulumi", ".pulumi.json")):
-            if built.is_file():
-                shutil.copy2(built, layout.tools / built.name)
+        # Not a symbolic link: the engine looks for the language host beside the file that it really is.
+        shutil.copytree(Layout(CHECKOUT).tools, layout.tools, copy_function=_link)
         subject = Subject(layout, {"PYTHONPATH": str(CHECKOUT)})
         self._subjects.append(subject)
         return subject
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # the temporary folder lies on another disk
+        shutil.copy2(source, target)
