@@ -11,6 +11,8 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError
 
 FIELD_MANAGER = "cloudcommerce-sandbox"
+# Who waits for a server that hangs can not restart it.
+_LIMITS: Mapping[str, Any] = {"_request_timeout": 20.0}
 _SERVER_SIDE_APPLY = "application/apply-patch+yaml"
 
 Manifest = Mapping[str, Any]
@@ -60,7 +62,7 @@ class ClusterApi:
             ApiException: The server refuses.
         """
         try:
-            found = self._resource(api_version, kind).get(name=name, namespace=namespace)
+            found = self._resource(api_version, kind).get(name=name, namespace=namespace, **_LIMITS)
         except NotFoundError:
             return None
         return dict(found.to_dict())
@@ -82,7 +84,7 @@ class ClusterApi:
         """
         chosen = {"label_selector": labels, "field_selector": fields}
         wanted = {key: value for key, value in chosen.items() if value}
-        found = self._resource(api_version, kind).get(namespace=namespace, **wanted)
+        found = self._resource(api_version, kind).get(namespace=namespace, **wanted, **_LIMITS)
         return list(found.to_dict().get("items") or [])
 
     def apply(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> dict[str, Any]:
@@ -105,6 +107,7 @@ class ClusterApi:
             namespace=metadata.get("namespace"),
             body=dict(manifest),
             content_type=_SERVER_SIDE_APPLY,
+            **_LIMITS,
             field_manager=manager,
             force_conflicts=True,
         )
@@ -149,7 +152,11 @@ class ClusterApi:
         resource = self._resource(api_version, kind)
         target = resource.subresources[subresource] if subresource else resource
         target.patch(
-            name=name, namespace=namespace, body=dict(patch), content_type="application/merge-patch+json"
+            name=name,
+            namespace=namespace,
+            body=dict(patch),
+            content_type="application/merge-patch+json",
+            **_LIMITS,
         )
 
     def delete(
@@ -178,7 +185,7 @@ class ClusterApi:
         """
         body = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
         try:
-            self._resource(api_version, kind).delete(name=name, namespace=namespace, body=body)
+            self._resource(api_version, kind).delete(name=name, namespace=namespace, body=body, **_LIMITS)
         except NotFoundError:
             return False
         return True
