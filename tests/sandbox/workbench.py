@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.engine.runner import Outcome
 from cloudcommerce_sandbox.engine.state import StackState
 from cloudcommerce_sandbox.session import Session, opened
+from cloudcommerce_sandbox.tools.catalogue import KUBERNETES
 from cloudcommerce_sandbox.workspace.layout import Layout
 from cloudcommerce_sandbox.workspace.view import refresh_view
 
@@ -56,23 +57,36 @@ def make_checkout(folder: Path, pulumi: Path) -> Layout:
 
 
 def make_product_checkout(folder: Path, pulumi: Path) -> Layout:
-    """Make a checkout of the product itself: its own files, but a sandbox of its own."""
+    """Make a checkout of the product itself: its own files, but a sandbox of its own, clusters too."""
     folder.mkdir(parents=True)
     for entry in CHECKOUT.iterdir():
-        if entry.name in {"infra", "stacks", "components", "operations", ".venv"}:
+        if entry.name in {"infra", "stacks", "components", "operations", "pyproject.toml", ".venv"}:
             (folder / entry.name).symlink_to(entry)
         elif entry.match("Pulumi*.yaml"):
             shutil.copy2(entry, folder / entry.name)
     layout = Layout(folder)
     _share_engine(layout, pulumi)
+    share_cluster_tools(layout)
     return layout
+
+
+def share_cluster_tools(layout: Layout) -> None:
+    """Give a checkout the built tools that clusters need."""
+    _share(layout, (tool.name for tool in KUBERNETES))
 
 
 def _share_engine(layout: Layout, pulumi: Path) -> None:
     layout.tools.mkdir(parents=True)
     if pulumi.parent == Layout(CHECKOUT).tools:
-        for name in ("pulumi", ".pulumi.json"):
-            link_or_copy(pulumi.with_name(name), layout.tools / name)
+        _share(layout, ["pulumi"])
+
+
+def _share(layout: Layout, names: Iterable[str]) -> None:
+    built = Layout(CHECKOUT).tools
+    for name in names:
+        if (built / name).is_file():  # else it is on PATH
+            for part in (name, f".{name}.json"):
+                link_or_copy(built / part, layout.tools / part)
 
 
 @dataclass(frozen=True)
