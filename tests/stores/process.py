@@ -1,10 +1,7 @@
 """Starting and stopping the servers of the tests."""
 
 import contextlib
-import fcntl
-import hashlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +13,6 @@ from pathlib import Path
 import pytest
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_CACHE = Path(__file__).parents[2] / ".sandbox" / "cache" / "stores"
 _NOBODY = 65534
 
 UNPRIVILEGED = _NOBODY if os.geteuid() == 0 else None
@@ -90,33 +86,3 @@ def give_away(directory: Path) -> None:
     if UNPRIVILEGED is not None:
         for path in (directory, *directory.rglob("*")):
             os.chown(path, UNPRIVILEGED, UNPRIVILEGED, follow_symlinks=False)
-
-
-def built_once(name: str, sources: Sequence[Path], build: Callable[[Path], None]) -> Path:
-    """A directory in the checkout's cache with what these sources build; built when it is not there.
-
-    Parallel test workers wait for each other; a build that failed or was killed leaves nothing that counts.
-    """
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
-    target = _CACHE / f"{name}-{digest}"
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    with (_CACHE / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            building = target.with_suffix(".partial")
-            shutil.rmtree(building, ignore_errors=True)
-            building.mkdir()
-            for source in sources:
-                shutil.copy(source, building)
-            build(building)
-            building.rename(target)
-    return target
-
-
-def run(name: str, remedy: str, command: Sequence[str | Path], cwd: Path) -> None:
-    """Run a build step; a failure or a missing program says what to install."""
-    if shutil.which(command[0]) is None:
-        pytest.fail(f"{name} needs {command[0]}: {remedy}", pytrace=False)
-    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.fail(f"{name}: {' '.join(map(str, command))} failed:\n{done.stderr[-3000:]}", pytrace=False)

@@ -4,7 +4,6 @@ import base64
 import http.client
 import json
 import os
-import shutil
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pika
-import pytest
 
+from services.local import servers
 from tests.stores.certificates import Certificates
 from tests.stores.process import UNPRIVILEGED, Supervised, free_port, give_away, new_directory
-
-# Not the wrapper in /usr/sbin, which insists on its own user and directories.
-_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-_INSTALL = "apt-get install -y --no-install-recommends rabbitmq-server"
 
 _CONFIGURATION = """
 listeners.tcp = none
@@ -84,9 +79,7 @@ class RabbitServer:
 
 
 def start(certificates: Certificates) -> RabbitServer:
-    epmd = shutil.which("epmd")
-    if not _SERVER.exists() or epmd is None:
-        pytest.fail(f"RabbitMQ is not installed: {_INSTALL}", pytrace=False)
+    program, epmd = servers.rabbitmq()
     home = new_directory("rabbitmq")
     server_log, epmd_log = home / "log", home / "epmd.log"
     port, amqp_port, epmd_port = free_port(), free_port(), free_port()
@@ -120,7 +113,7 @@ def start(certificates: Certificates) -> RabbitServer:
         environment=environment, user=UNPRIVILEGED, stop_signal="SIGKILL",
     )  # fmt: skip
     broker = Supervised(
-        "RabbitMQ", [_SERVER], server_log,
+        "RabbitMQ", [program], server_log,
         environment=environment, user=UNPRIVILEGED, stop_signal="SIGKILL", remove=home,
     )  # fmt: skip
     server = RabbitServer("localhost", port, amqp_port, certificates, server_log, (broker, mapper))

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores import postgres, process
+from services.local import building, servers
+from services.local.errors import ShopError
+from tests.stores import process
 
 _START_AND_HANG = """
 import pathlib, sys, time
@@ -22,7 +24,7 @@ time.sleep(600)
 
 
 def test_a_killed_test_run_leaves_no_server_and_no_files(tmp_path: Path) -> None:
-    postgres.server_binaries()
+    servers.postgres_binaries()
     run = subprocess.Popen(
         [sys.executable, "-c", _START_AND_HANG, str(tmp_path)],
         stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
@@ -42,8 +44,8 @@ def test_a_killed_test_run_leaves_no_server_and_no_files(tmp_path: Path) -> None
 
 
 def test_a_missing_program_fails_with_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(pytest.fail.Exception, match="apt-get install it"):
-        process.run("Thing", "apt-get install it", ["no-such-program-anywhere"], tmp_path)
+    with pytest.raises(ShopError, match="apt-get install it"):
+        building.run("Thing", "apt-get install it", ["no-such-program-anywhere"], tmp_path)
 
 
 def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:

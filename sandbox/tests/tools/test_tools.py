@@ -15,7 +15,7 @@ from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.tools import catalogue, resolve
 from cloudcommerce_sandbox.tools import store as stores
-from cloudcommerce_sandbox.tools.catalogue import CATALOGUE, GoTool
+from cloudcommerce_sandbox.tools.catalogue import CATALOGUE, SHOP, GoTool
 from cloudcommerce_sandbox.tools.go import Go
 from cloudcommerce_sandbox.tools.probe import version_of
 from cloudcommerce_sandbox.tools.store import ToolStore, key_of
@@ -243,7 +243,7 @@ def test_full_disk_is_told_before_the_build(
         ensure(tool, store)
 
 
-@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", (*CATALOGUE, *SHOP), ids=lambda entry: entry.name)
 def test_catalogue_agrees_with_the_pinned_modules(entry: GoTool) -> None:
     module = (entry.directory / "go.mod").read_text()
 

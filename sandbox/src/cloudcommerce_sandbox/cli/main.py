@@ -23,6 +23,7 @@ from cloudcommerce_sandbox.engine.transcript import readable
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
 from cloudcommerce_sandbox.session import needed_tools, opened, project_name, teardown_command
+from cloudcommerce_sandbox.tools.catalogue import SHOP
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
 from cloudcommerce_sandbox.tools.store import ToolStore
 from cloudcommerce_sandbox.workspace.layout import Layout
@@ -163,10 +164,21 @@ def status(stack: str, as_json: bool) -> None:
 
 
 @main.command()
-def tools() -> None:
+@click.option(
+    "--group",
+    type=click.Choice(["stack", "shop"]),
+    default="stack",
+    show_default=True,
+    help="What stacks need, or what runs the shop's services; of the latter, their folder is printed.",
+)
+def tools(group: str) -> None:
     """Build the tools that are neither on PATH nor built yet."""
     layout = Layout.find()
     with Steps() as steps:
+        if group == "shop":
+            ensure_tools(ToolStore(layout.tools), layout.logs, steps, SHOP)
+            out.print(layout.tools, soft_wrap=True)
+            return
         ensure_tools(ToolStore(layout.tools), layout.logs, steps, needed_tools(layout))
         with steps.step("fetch the definitions that recorded charts bring"):
             fetch_definitions()

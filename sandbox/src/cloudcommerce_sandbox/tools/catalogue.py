@@ -128,3 +128,26 @@ HELM = GoTool(
 CONTROL_PLANE: tuple[GoTool, ...] = (KUBE_APISERVER, ETCD, KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER, KWOK)
 KUBERNETES: tuple[GoTool, ...] = (*CONTROL_PLANE, KUBECTL, HELM)
 CATALOGUE: tuple[GoTool, ...] = (*KUBERNETES, PULUMI)
+
+# What the shop runs on a machine without Docker; no stack needs it.
+CADDY = GoTool(
+    name="caddy",
+    version="2.11.7",
+    module="caddy",
+    package="github.com/caddyserver/caddy/v2/cmd/caddy",
+    version_command=("version",),
+    linker_flags=("-s", "-w", "-X github.com/caddyserver/caddy/v2.CustomVersion=v2.11.7"),
+)
+PROCESS_COMPOSE = GoTool(
+    name="process-compose",
+    version="1.87.0",
+    module="process-compose",
+    package="github.com/f1bonacc1/process-compose",
+    version_command=("version", "--short"),
+    linker_flags=(
+        "-s",
+        "-w",
+        "-X github.com/f1bonacc1/process-compose/src/config.Version=v1.87.0",
+    ),
+)
+SHOP: tuple[GoTool, ...] = (CADDY, PROCESS_COMPOSE)
