@@ -5,11 +5,14 @@ state, home of the engine, passphrase) is a test's own.
 """
 
 import itertools
-import shutil
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cloudcommerce_sandbox.clusters import stop_clusters
 from cloudcommerce_sandbox.console import Steps
 from cloudcommerce_sandbox.supervisor import ensure_emulator, stop_emulator
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
@@ -23,6 +26,7 @@ from tests.sandbox.workbench import (
     Workbench,
     call_api,
     make_checkout,
+    make_product_checkout,
 )
 
 
@@ -93,8 +97,38 @@ def small_shop(open_shop: Callable[[], Workbench]) -> Workbench:
 
 
 def _furnished(layout: Layout, emulator: Path) -> Workbench:
-    shutil.copy(emulator, layout.emulator)
+    layout.emulator.symlink_to(emulator)
     bench = Workbench(layout)
     bench.program("")
     bench.settings()
     return bench
+
+
+@pytest.fixture(scope="session")
+def product_checkout(tmp_path_factory: pytest.TempPathFactory, pulumi: Path) -> Iterator[Workbench]:
+    """A checkout of the product with a sandbox, an emulator and clusters of its own."""
+    layout = make_product_checkout(tmp_path_factory.mktemp("product") / "checkout", pulumi)
+    yield Workbench(layout)
+    stop_clusters(layout)
+    stop_emulator(layout)
+
+
+@pytest.fixture(scope="session")
+def first_up(product_checkout: Workbench) -> "subprocess.CompletedProcess[str]":
+    """What the command that brought production up said. Whoever uses it is of the xdist group `product`."""
+    return product_checkout.command("up")
+
+
+@pytest.fixture(scope="session")
+def product(product_checkout: Workbench, first_up: "subprocess.CompletedProcess[str]") -> Workbench:
+    """Production, up once for all tests; they leave it as they found it, but the last one."""
+    assert first_up.returncode == 0, first_up.stdout[-4000:] + first_up.stderr
+    return product_checkout
+
+
+@pytest.fixture(scope="session")
+def product_outputs(product: Workbench) -> dict[str, Any]:
+    """What production's stack says of itself."""
+    printed = product.session.engine.capture("stack", "output", "--json", "--stack", "prod")
+    outputs: dict[str, Any] = json.loads(printed.stdout)
+    return outputs

@@ -95,13 +95,15 @@ class Workbench:
 
     Attributes:
         layout: The checkout's sandbox.
+        stack: The stack.
     """
 
     layout: Layout
+    stack: str = STACK
 
     @cached_property
     def session(self) -> Session:
-        with Steps() as steps, opened(self.layout, STACK, steps, exclusively=False) as session:
+        with Steps() as steps, opened(self.layout, self.stack, steps, exclusively=False) as session:
             return session
 
     def program(self, source: str | Path) -> None:
@@ -112,13 +114,13 @@ class Workbench:
     def settings(self, **shop: Any) -> None:
         """Write the stack file's `shop`."""
         document = {"config": {"shop:shop": shop} if shop else {}}
-        (self.layout.checkout / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(document))
-        refresh_view(self.layout, STACK)
+        (self.layout.checkout / f"Pulumi.{self.stack}.yaml").write_text(yaml.safe_dump(document))
+        refresh_view(self.layout, self.stack)
 
     def engine(self, operation: str, *arguments: str) -> Outcome:
         """Run `pulumi OPERATION` to its end."""
         with Steps() as steps:
-            return self.session.engine.stream(steps, operation, operation, "--stack", STACK, *arguments)
+            return self.session.engine.stream(steps, operation, operation, "--stack", self.stack, *arguments)
 
     def up(self, *arguments: str) -> Outcome:
         return self.engine("up", "--skip-preview", *arguments)
@@ -131,10 +133,22 @@ class Workbench:
 
     def preview(self, *arguments: str) -> dict[str, Any]:
         """Return what `pulumi preview --json` prints when it succeeds."""
-        done = self.session.engine.capture("preview", "--json", "--stack", STACK, *arguments)
+        done = self.session.engine.capture("preview", "--json", "--stack", self.stack, *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
         return document
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `cloudcommerce-sandbox ARGUMENTS`, which is what `make` runs."""
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("cloudcommerce-sandbox")), *arguments],
+            cwd=self.layout.checkout,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
 
     def begin(self, *command: str) -> "subprocess.Popen[str]":
         """Start a command that is meant to be killed."""
@@ -150,11 +164,11 @@ class Workbench:
         )
 
     def engine_command(self, operation: str) -> list[str]:
-        arguments = ["--yes", "--skip-preview", "--non-interactive", "--stack", STACK]
+        arguments = ["--yes", "--skip-preview", "--non-interactive", "--stack", self.stack]
         return [str(self.session.engine.executable), operation, *arguments]
 
     def operations_command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "operations", *arguments, "--stack", STACK]
+        return [sys.executable, "-m", "operations", *arguments, "--stack", self.stack]
 
     def operations(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run `operations ARGUMENTS` as a person does after `make shell`."""
@@ -169,11 +183,20 @@ class Workbench:
             check=False,
         )
 
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs, secret ones in plain text."""
+        printed = self.session.engine.capture(
+            "stack", "output", "--json", "--show-secrets", "--stack", self.stack
+        )
+        assert printed.returncode == 0, printed.stderr
+        found: dict[str, Any] = json.loads(printed.stdout)
+        return found
+
     def state(self) -> StackState:
         return self.session.state()
 
     def state_text(self) -> str:
-        path = self.layout.state / ".pulumi" / "stacks" / self.session.project / f"{STACK}.json"
+        path = self.layout.state / ".pulumi" / "stacks" / self.session.project / f"{self.stack}.json"
         return path.read_text()
 
     def resource(self, name: str, of_type: str = "") -> dict[str, Any]:
