@@ -59,6 +59,11 @@ class KubernetesApi:
     client: kubernetes.client.ApiClient
     _paths: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
 
+    @property
+    def address(self) -> str:
+        """Where the server is reached, as a URL."""
+        return str(self.client.configuration.host)
+
     def version(self) -> str:
         """Return the server's version, such as `v1.35.4`.
 

@@ -15,6 +15,7 @@ from operations.state import Deployment, Resource
 
 PROVIDER_TYPE = "pulumi:providers:kubernetes"
 
+_CLUSTER_TYPE = "aws:eks/cluster:Cluster"
 _PLAINTEXT = "plaintext"
 _RETRIES = 1
 
@@ -41,9 +42,21 @@ class Clusters:
         seen = set()
         for provider in self._providers.values():
             api = self._api(provider)
-            if api.client.configuration.host not in seen:
-                seen.add(api.client.configuration.host)
+            if api.address not in seen:
+                seen.add(api.address)
                 yield api
+
+    def is_own(self, api: KubernetesApi) -> bool:
+        """Tell whether the stack made a cluster itself, so that everything in it goes with the stack.
+
+        In a cluster that somebody else made, such as that of staging, others have claims and services too.
+        """
+        endpoints = (
+            each.outputs.get("endpoint")
+            for each in self.deployment.cloud_resources
+            if each.resource_type == _CLUSTER_TYPE
+        )
+        return any(isinstance(each, str) and _address(each) == _address(api.address) for each in endpoints)
 
     def of(self, resource: Resource) -> KubernetesApi | None:
         """Return the cluster in which a resource stands; None when its provider is not in the state.
@@ -128,9 +141,13 @@ def cluster_names(deployment: Deployment) -> frozenset[str]:
     named = (
         each.outputs.get("name") or each.inputs.get("name") or each.id
         for each in resources
-        if each.resource_type == "aws:eks/cluster:Cluster"
+        if each.resource_type == _CLUSTER_TYPE
     )
     return frozenset(name for name in named if isinstance(name, str) and name)
+
+
+def _address(url: str) -> str:
+    return url.rstrip("/").lower()
 
 
 __all__ = ["Clusters", "ObjectKey", "cluster_names"]

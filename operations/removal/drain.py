@@ -32,12 +32,14 @@ class Claimed:
 
     Attributes:
         id: `NAMESPACE/NAME`.
+        namespace: Its namespace.
         volume: The volume behind it, as AWS calls it; empty while there is none.
         size: What it asks for, such as `8Gi`.
         goes: Whether the volume is deleted with the claim.
     """
 
     id: str
+    namespace: str
     volume: str
     size: str
     goes: bool
@@ -60,6 +62,8 @@ def drain(
     api: KubernetesApi, note: Callable[[str], None], *, patience: float = 900, pause: float = 5
 ) -> tuple[str, ...]:
     """Delete what makes controllers keep things in AWS, and wait until they have taken them away.
+
+    Whoever it belongs to, so only of a cluster that goes itself.
 
     Load balancers go first, for traffic ends with them; then what mounts claims, without which a claim does
     not go; then the claims. What something in the cluster makes again meanwhile is deleted again.
@@ -146,4 +150,10 @@ def _doomed_volumes(api: KubernetesApi) -> Iterator[str]:
 def _claimed(claim: Mapping[str, Any], volume: Mapping[str, Any]) -> Claimed:
     asked = claim["spec"].get("resources", {}).get("requests", {}).get("storage", "")
     goes = volume.get("persistentVolumeReclaimPolicy", _DELETES) == _DELETES
-    return Claimed(identity(claim), (volume.get("csi") or {}).get("volumeHandle", ""), str(asked), goes)
+    return Claimed(
+        id=identity(claim),
+        namespace=claim["metadata"]["namespace"],
+        volume=(volume.get("csi") or {}).get("volumeHandle", ""),
+        size=str(asked),
+        goes=goes,
+    )

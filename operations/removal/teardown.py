@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from operations.interaction import Interaction
 from operations.ownership import Census, Owner, arn_type, owner_of, take_census
 from operations.pulumi_cli import EngineEvent, PulumiCli
 from operations.recovery.orphans import SNAPSHOT_ARN_TYPES
-from operations.removal.drain import claims, drain
+from operations.removal.drain import Claimed, claims, drain
 from operations.removal.protection import Lifted, images, lift_protection, name_final_snapshots
 from operations.removal.retained import Remainder, declared, remainders
 from operations.state import Deployment
@@ -24,6 +24,8 @@ from operations.state import Deployment
 DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
 """Pulumi's own switch, which takes the objects of a cluster that does not answer out of the state
 (https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/)."""
+
+_NAMESPACE = "kubernetes:core/v1:Namespace"
 
 _CLAIM_FATES = {True: "deleted with its claim", False: "kept: its storage class retains volumes"}
 
@@ -82,8 +84,7 @@ def show(teardown: Teardown, deployment: Deployment) -> None:
     ]
     rows += [
         (claim.id, f"volume of {claim.size}", claim.volume or "none yet", _CLAIM_FATES[claim.goes])
-        for api in reachable_clusters(teardown)
-        for claim in claims(api)
+        for claim in _doomed_claims(teardown, deployment)
     ]
     teardown.interaction.table("What holds data", ("Name", "Type", "Id", "What becomes of the data"), rows)
     present = {resource.resource_type for resource in deployment.cloud_resources}
@@ -113,6 +114,20 @@ def reachable_clusters(teardown: Teardown) -> tuple[KubernetesApi, ...]:
     return found
 
 
+def _doomed_claims(teardown: Teardown, deployment: Deployment) -> Iterator[Claimed]:
+    """Yield the claims that go: all of a cluster that goes, else those in namespaces of the stack."""
+    for api in reachable_clusters(teardown):
+        namespaces = {
+            each.id
+            for each in deployment.cloud_resources
+            if each.resource_type == _NAMESPACE
+            and (stands_in := teardown.clusters.of(each))
+            and stands_in.address == api.address
+        }
+        everything = teardown.clusters.is_own(api)
+        yield from (claim for claim in claims(api) if everything or claim.namespace in namespaces)
+
+
 def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
     """Delete everything of a stack and look whether it is gone.
 
@@ -140,7 +155,8 @@ def tear_down(teardown: Teardown, deployment: Deployment) -> Outcome:
             interaction.note(f"{each.name}: {each.what}")
         pulumi.replace_state(deployment, prepared)
         pulumi.unprotect_all()
-        for api in clusters:
+        # Where the cluster stays its controllers do too, and take away what goes with the stack's namespaces.
+        for api in filter(teardown.clusters.is_own, clusters):
             for left_in in drain(api, interaction.note):
                 interaction.note(f"{api.name}: {left_in} did not go in time; look for it in AWS afterwards")
         try:

@@ -19,10 +19,10 @@ from operations.proofs.judge import prove
 from operations.recovery.recover import Recovery, recover
 from operations.recovery.verdict import Finding, Verdict
 from operations.removal.drain import claims, drain
-from operations.removal.teardown import DELETE_UNREACHABLE, Teardown, tear_down
+from operations.removal.teardown import DELETE_UNREACHABLE, Teardown, show, tear_down
 from operations.state import Deployment, Resource
 from tests.unit.operations.kubernetes_server import KubernetesServer, kubernetes_record, serve
-from tests.unit.operations.stack_on_disk import FakePulumi, fake, state
+from tests.unit.operations.stack_on_disk import FakePulumi, fake, record, state
 
 NAMESPACE, POLICY = "kubernetes:core/v1:Namespace", "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -264,12 +264,18 @@ def emptied(pulumi: FakePulumi) -> None:
     pulumi.memory["state"] = '{"version": 3, "deployment": {}}'
 
 
+def made_by_the_stack(server: KubernetesServer) -> dict[str, Any]:
+    """The record of the EKS cluster behind a server."""
+    outputs = {"name": "main", "endpoint": server.url.upper() + "/"}
+    return record("aws:eks/cluster:Cluster", "cluster", "main", outputs=outputs)
+
+
 @pytest.mark.mission_M70
 def test_a_teardown_clears_the_cluster_before_the_engine_deletes_it(
     aws: Clients, server: KubernetesServer, tmp_path: Path
 ) -> None:
     stateful(server)
-    known = kubernetes_record(NAMESPACE, "tenant", "shop")
+    known = made_by_the_stack(server)
 
     def destroy(pulumi: FakePulumi) -> None:
         assert server.named("PersistentVolume") == []
@@ -277,6 +283,47 @@ def test_a_teardown_clears_the_cluster_before_the_engine_deletes_it(
 
     pulumi = fake(state(server.provider(), known), tmp_path, destroy=destroy)
     assert torn_down(aws, pulumi).leftovers == {}
+
+
+@pytest.mark.mission_M40
+def test_a_teardown_leaves_what_others_have_in_a_cluster_that_is_not_the_stacks(
+    aws: Clients, server: KubernetesServer, tmp_path: Path
+) -> None:
+    stateful(server)
+    server.add("Service", "entrance", "neighbor", spec={"type": "LoadBalancer"})
+    server.add("PersistentVolumeClaim", "data", "neighbor")
+    before = dict(server.objects)
+    shop = namespace("shop") | {"id": "shop"}
+    pulumi = fake(state(server.provider(), shop), tmp_path, destroy=emptied)
+
+    assert torn_down(aws, pulumi).failure == ""
+    assert server.objects == before, "the namespace goes by the engine, the rest is none of the stack's"
+
+
+@pytest.mark.mission_M40
+def test_claims_are_shown_where_they_go(
+    aws: Clients, server: KubernetesServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stateful(server)
+    server.add("PersistentVolumeClaim", "data", "neighbor")
+
+    def shown(*records: dict[str, Any]) -> str:
+        deployment = state(server.provider(), *records)
+        clusters = Clusters(deployment, lambda: deployment)
+        work = Teardown(
+            pulumi=fake(deployment, tmp_path),
+            clients=aws,
+            interaction=Interaction(as_json=False),
+            clusters=clusters,
+            kinds=(),
+        )
+        show(work, deployment)
+        return capsys.readouterr().out
+
+    in_a_foreign_cluster = shown(namespace("shop") | {"id": "shop"})
+    assert "shop/data-db-0" in in_a_foreign_cluster
+    assert "neighbor/data" not in in_a_foreign_cluster
+    assert "neighbor/data" in shown(made_by_the_stack(server))
 
 
 @pytest.mark.mission_M70
