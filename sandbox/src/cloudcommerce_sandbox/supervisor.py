@@ -122,7 +122,7 @@ def is_up(layout: Layout, known: Emulator) -> bool:
         known: The emulator.
     """
     # The path tells it from other checkouts' emulators: the system reuses the numbers of processes.
-    return processes.is_alive(known.pid, running=str(layout.emulator))
+    return processes.is_alive(known.pid, running=_ready_file(layout))
 
 
 def ensure_emulator(
@@ -188,7 +188,7 @@ def _start(layout: Layout, *, is_followed: bool) -> Emulator:
             child = subprocess.Popen(
                 [
                     *(sys.executable, "-m", _MODULE, "--host", _HOST),
-                    *("--port", str(port), "--ready-file", str(layout.emulator)),
+                    *("--port", str(port), "--ready-file", _ready_file(layout)),
                     *(("--kubernetes",) if is_followed else ()),
                     *(("--parent-pid", owner) if (owner := os.environ.get(OWNER_VARIABLE)) else ()),
                 ],
@@ -223,7 +223,12 @@ def _wait(layout: Layout, child: "subprocess.Popen[bytes]") -> Emulator | None:
 
 def _end(layout: Layout) -> bool:
     known = _last_known(layout)
-    return known is not None and processes.end(known.pid, running=str(layout.emulator))
+    return known is not None and processes.end(known.pid, running=_ready_file(layout))
+
+
+def _ready_file(layout: Layout) -> str:
+    """The argument that tells one emulator from another, however the checkout is reached."""
+    return str(layout.emulator.resolve())
 
 
 def _mute(known: Emulator, error: Exception) -> SandboxError:
