@@ -30,6 +30,9 @@ STACK = "prod"
 SMALL: dict[str, Any] = {"zones": "a", "images": ["order"]}
 """Settings of the shop program for tests that bring it up many times."""
 
+CREATOR = "arn:aws:iam::123456789012:user/moto"
+"""Who the engine's credentials are in the emulator; makers of clusters are their first administrators."""
+
 PRELUDE = """
 import pulumi
 import pulumi_aws as aws
@@ -234,12 +237,38 @@ class Workbench:
 
     def orphans(self) -> list[tuple[str, str]]:
         """What stands in AWS, is not on its way out, and no state knows."""
-        known = {identity for record in self.state().custom() for identity in _identities(record)}
+        records = self.state().custom()
+        known = {identity for record in records for identity in _identities(record)}
         return [
             (f"{item['service']}:{item['type']}", item["id"])
             for item in self.inventory()
-            if item["state"] is None and item["id"] not in known
+            if item["state"] is None and not known & _names(item) and not _is_of_eks(item, records)
         ]
+
+
+def _names(item: Mapping[str, Any]) -> set[str]:
+    """What states call a thing of the inventory."""
+    names: set[str] = {item["id"]}
+    if item["service"] == "eks":
+        cluster, _, name = item["id"].partition("/")
+        names.add(name if item["type"] == "pod-identity-association" else f"{cluster}:{name}")
+    return names
+
+
+def _is_of_eks(item: Mapping[str, Any], records: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether EKS made it for what the state knows: machines of a group, entries of nodes and of makers."""
+    groups = [
+        record["outputs"]
+        for record in records
+        if record["type"] == "aws:eks/nodeGroup:NodeGroup" and record["outputs"]
+    ]
+    tags = item["tags"] or {}
+    of_group = (tags.get("eks:cluster-name"), tags.get("eks:nodegroup-name"))
+    if item["type"] != "access-entry":
+        return of_group in {(group["clusterName"], group["nodeGroupName"]) for group in groups}
+    cluster, _, principal = item["id"].partition("/")
+    clusters = {record["id"] for record in records if record["type"] == "aws:eks/cluster:Cluster"}
+    return cluster in clusters and principal in {CREATOR, *(group["nodeRoleArn"] for group in groups)}
 
 
 def steps_of(outcome: Outcome) -> list[tuple[str, str]]:
