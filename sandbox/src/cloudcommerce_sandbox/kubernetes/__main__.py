@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.files import write_atomically
+from cloudcommerce_sandbox.kubernetes.component import STARTING
 from cloudcommerce_sandbox.kubernetes.control_api import ControlApi
 from cloudcommerce_sandbox.kubernetes.controllers.registry import controllers
 from cloudcommerce_sandbox.kubernetes.follower import Follower
@@ -37,14 +38,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kubeconfig", type=Path, help="by default `kubeconfig` beside the directory")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # The clusters' processes stay; whoever comes next takes them over, or ends them.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, _leave)
     try:
         _follow(given)
     except SandboxError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _leave(*_: object) -> None:
+    """End at once. The clusters' processes stay; whoever comes next takes them over, or ends them."""
+    with STARTING:
+        os._exit(0)
 
 
 def _follow(given: argparse.Namespace) -> None:

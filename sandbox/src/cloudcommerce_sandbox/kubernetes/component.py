@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,9 @@ _STEADY_SECONDS = 60.0
 _GRACE_SECONDS = 3.0
 _LOG_LIMIT_BYTES = 10 * 2**20
 _LOG_LINES_SHOWN = 5
+
+STARTING = threading.Lock()
+"""Held while a process runs and is not on record yet: who ends then leaves one that nobody finds."""
 
 _log = logging.getLogger(__name__)
 
@@ -76,13 +80,15 @@ class Component:
         self._directory = directory
         self._record = directory / "processes" / f"{name}.json"
         self._child: subprocess.Popen[bytes] | None = None
+        self._last_pid: int | None = None
         self._pause = 0.0
         self.started = 0.0
 
     @property
     def pid(self) -> int | None:
         """The process's number while it runs."""
-        pid = _known(self._record)[0]
+        # Who clears the checkout of all that git does not track takes the record, and not the process.
+        pid = self._last_pid = _known(self._record)[0] or self._last_pid
         if self._child is not None:
             self._child.poll()  # a child that has ended keeps its number until it is asked
         return pid if pid is not None and processes.is_alive(pid, running=str(self._directory)) else None
@@ -130,7 +136,7 @@ class Component:
             processes.end(pid, running=str(self._directory), grace_seconds=_GRACE_SECONDS)
         if self._child is not None:
             self._child.wait()
-            self._child = None
+        self._child = self._last_pid = None
         self._record.unlink(missing_ok=True)
 
     def last_words(self) -> str:
@@ -150,9 +156,21 @@ class Component:
         self.started = now
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._bound_log()
-        try:
-            with self.log.open("ab") as output:
-                self._child = subprocess.Popen(
+        digest = command.digest()
+        with STARTING:
+            self._child = self._launched(command)
+            try:
+                write_atomically(self._record, json.dumps({"pid": self._child.pid, "digest": digest}))
+            except OSError:  # a full disk, for one
+                self._child.kill()
+                self._child.wait()
+                raise
+        _log.info("%s runs as process %d", self.name, self._child.pid)
+
+    def _launched(self, command: Command) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as output:
+            try:
+                return subprocess.Popen(
                     [command.executable, *command.arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -162,14 +180,11 @@ class Component:
                     # It outlives the follower, whose successor takes it over.
                     start_new_session=True,
                 )
-        except OSError as error:
-            raise SandboxError(
-                f"{command.executable} does not start: {error.strerror}.",
-                "`make tools` builds what is missing.",
-            ) from error
-        record = {"pid": self._child.pid, "digest": command.digest()}
-        write_atomically(self._record, json.dumps(record))
-        _log.info("%s runs as process %d", self.name, self._child.pid)
+            except OSError as error:
+                raise SandboxError(
+                    f"{command.executable} does not start: {error.strerror}.",
+                    "`make tools` builds what is missing.",
+                ) from error
 
     def _bound_log(self) -> None:
         # The process appends, so that an emptied file goes on from its beginning.
