@@ -15,7 +15,7 @@ from cloudcommerce_sandbox.kubernetes.environment import neutral_environment
 from cloudcommerce_sandbox.kubernetes.folders import remove
 from cloudcommerce_sandbox.kubernetes.state import STATUS_FILE, ClusterState, read_states
 from cloudcommerce_sandbox.locking import exclusive
-from cloudcommerce_sandbox.supervisor import Emulator
+from cloudcommerce_sandbox.supervisor import Emulator, runs_older_code
 from cloudcommerce_sandbox.workspace.layout import Layout
 
 _MODULE = "cloudcommerce_sandbox.kubernetes"
@@ -176,7 +176,9 @@ def _start(layout: Layout, emulator: Emulator) -> None:
     raise SandboxError(
         f"What follows the emulator's EKS did not start (exit code {child.wait()}); "
         f"the end of {log}:\n{_tail(log)}",
-        "`make tools` builds what is missing; `make doctor` checks the machine.",
+        "The emulator runs older code than the checkout's: `make stop`, then again."
+        if runs_older_code(layout)
+        else "`make tools` builds what is missing; `make doctor` checks the machine.",
     )
 
 

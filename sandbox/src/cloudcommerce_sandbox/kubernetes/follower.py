@@ -4,8 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 
+from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.kubernetes.authentication import Verifier
 from cloudcommerce_sandbox.kubernetes.authentication_server import AuthenticationServer
 from cloudcommerce_sandbox.kubernetes.certificates import Authority
@@ -21,6 +24,7 @@ from cloudcommerce_sandbox.kubernetes.worker import Worker
 
 _WAIT_SECONDS = 20.0
 _RETRY_SECONDS = 0.2
+_PAUSE_AFTER_NONSENSE_SECONDS = 1.0
 # An emulator that refuses connections for so long has ended: it never closes its port before.
 _REFUSED_SECONDS = 3.0
 
@@ -63,6 +67,9 @@ class Follower:
 
         Args:
             on_ready: Called with the emulator's incarnation when its clusters are known.
+
+        Raises:
+            SandboxError: The emulator is there, and knows nothing of clusters.
         """
         generation = -1
         while (document := self._next(generation)) is not None:
@@ -85,19 +92,31 @@ class Follower:
         """Return the next document, or None when the emulator has ended."""
         refused_since: float | None = None
         while True:
+            pause = _RETRY_SECONDS
             try:
                 return self._control.document(after=generation, wait_seconds=_WAIT_SECONDS)
-            except (DocumentError, ValueError) as error:
+            except (DocumentError, ValueError, HTTPError) as error:
+                self._require_known(error)
                 _log.error("The emulator's document makes no sense: %s", error)  # no trace needed
-                time.sleep(1)
-            except TimeoutError:
-                refused_since = None  # suspended, or out of breath
-            except OSError as error:
-                refused_since = refused_since or time.monotonic()
-                if time.monotonic() > refused_since + _REFUSED_SECONDS:
-                    _log.info("The emulator does not answer: %s", error)
+                refused_since, pause = None, _PAUSE_AFTER_NONSENSE_SECONDS
+            except (OSError, HTTPException) as error:
+                if not _is_refusal(error):
+                    refused_since = None  # suspended, out of breath, or ended in the middle of its answer
+                    _log.info("The emulator gives no answer: %s", error)
+                elif refused_since is None:
+                    refused_since = time.monotonic()
+                elif time.monotonic() > refused_since + _REFUSED_SECONDS:
                     return None
-                time.sleep(_RETRY_SECONDS)
+            time.sleep(pause)
+
+    def _require_known(self, error: Exception) -> None:
+        """Give up where the emulator never told anything that could be understood: it will not begin to."""
+        if not self._incarnation:
+            raise SandboxError(
+                f"The emulator at {self._control.emulator} does not tell of clusters as this code expects it:"
+                f" {error}.",
+                "It may run older code than the checkout's: `make stop`, then again.",
+            ) from error
 
     def _apply(self, document: Document) -> None:
         wanted = {key_of(cluster): cluster for cluster in document.clusters}
@@ -154,8 +173,11 @@ class Follower:
         """Write down what there is, for people and for the session."""
         with self._publishing:
             states = [worker.state for worker in list(self._workers.values())]
-            write_states(self._directory / STATUS_FILE, states)
-            write_user_kubeconfig(self._kubeconfig, states, str(self._tools / "aws"))
+            try:
+                write_states(self._directory / STATUS_FILE, states)
+                write_user_kubeconfig(self._kubeconfig, states, str(self._tools / "aws"))
+            except OSError as error:  # a full disk; the clusters must be looked after all the same
+                _log.error("The clusters' state can't be written down: %s", error)  # no trace needed
 
     def _start_webhook(self) -> AuthenticationServer:
         authority = Authority(self._directory / "pki", "webhook")
@@ -185,3 +207,8 @@ class Follower:
     def _find(self, key: str) -> ClusterSpec | None:
         worker = self._workers.get(key)
         return worker.cluster if worker else None
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Say whether nobody listens; other errors leave open whether the emulator is there."""
+    return isinstance(getattr(error, "reason", error), ConnectionRefusedError)

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 
 from cloudcommerce_sandbox.errors import SandboxError
@@ -107,8 +107,6 @@ class Worker:
                 if self._cluster.status == "DELETING":
                     break
                 pause = self._advance()
-            except SandboxError as error:
-                self._fail(str(error))
             except Exception:  # noqa: BLE001  # whatever it is, the cluster's processes must be looked after
                 _log.exception("The cluster %s could not be looked after", self._cluster.name)
             self._wake.wait(pause)
@@ -120,7 +118,11 @@ class Worker:
         if self._plane is None:
             claim(self._directory, self._cluster)
             self._plane = ControlPlane(self._directory, self._tools, self._settings)
-        well = self._plane.tend()
+        try:
+            well = self._plane.tend()
+        except SandboxError as error:
+            self._fail(str(error))
+            return _PAUSE_AFTER_FAILURE_SECONDS
         self._tell(self._plane, well=well)
         if not self._plane.ready:
             if time.monotonic() > self._begun + _START_SECONDS and not self._failed:
@@ -175,13 +177,20 @@ class Worker:
         self.state = ClusterState(name=self._cluster.name, region=self._cluster.region, trouble=message)
         self._on_change()
         if not self._failed:
-            self._failed = True
             self._control.report_cluster(self._cluster, "FAILED", message=message)
+            self._failed = True
 
     def _take_away(self) -> None:
         self._disconnect()
+        if self._plane is not None:
+            self._plane.end(at_once=True)
         remove(self._directory)
         _log.info("The cluster %s is gone", self._cluster.name)
-        if not self._leaving.is_set():
-            with suppress(OSError):
+        while not self._leaving.is_set():
+            try:
                 self._control.report_gone(self._cluster)
+            except (OSError, HTTPException) as error:
+                _log.warning("The end of %s can't be told yet: %s", self._cluster.name, error)
+                self._leaving.wait(_PAUSE_AFTER_FAILURE_SECONDS)
+            else:
+                return
