@@ -1,6 +1,6 @@
 """The kubeconfig for people: a context for each cluster, by its name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,11 @@ from cloudcommerce_sandbox.files import write_atomically
 from cloudcommerce_sandbox.kubernetes.state import ClusterState
 
 
-def write_user_kubeconfig(path: Path, clusters: Iterable[ClusterState], aws: str) -> None:
+def write_user_kubeconfig(path: Path, clusters: Collection[ClusterState], aws: str) -> None:
     """Write the kubeconfig of all clusters that can be used.
 
     Who works on an EKS cluster is who the AWS credentials of the command are, as on AWS. The context that the
-    user has chosen stays chosen while it is there.
+    user has chosen stays chosen while there is such a cluster, also one that is not ready at the moment.
 
     Args:
         path: The file.
@@ -24,14 +24,14 @@ def write_user_kubeconfig(path: Path, clusters: Iterable[ClusterState], aws: str
     ready = sorted((item for item in clusters if item.ready), key=lambda item: (not item.region, item.name))
     contexts = [{"name": item.name, "context": {"cluster": item.name, "user": item.name}} for item in ready]
     names = [item.name for item in ready]
-    chosen = _chosen(path)
+    chosen, known = _chosen(path), {item.name for item in clusters}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": item.name, "cluster": _cluster(item)} for item in ready],
         "users": [{"name": item.name, "user": _user(item, aws)} for item in ready],
         "contexts": contexts,
-        "current-context": chosen if chosen in names else next(iter(names), ""),
+        "current-context": chosen if chosen in known else next(iter(names), ""),
     }
     write_atomically(path, yaml.safe_dump(content, sort_keys=False), mode=0o600)
 
