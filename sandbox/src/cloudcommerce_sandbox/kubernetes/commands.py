@@ -236,6 +236,9 @@ class Commands:
         flags = {
             "kubeconfig": kubeconfig,
             "manage-all-nodes": False,
+            # Its own choice is 10.0.0.0/24, which is in many a VPC; networks for benchmarks are in none:
+            # https://www.rfc-editor.org/rfc/rfc2544#appendix-C.2.2
+            "cidr": "198.18.0.0/16",
             # Without, it keeps no leases, and the controller manager takes its nodes for lost after 40 s.
             "node-lease-duration-seconds": 40,
             "manage-nodes-with-label-selector": NODE_LABEL,
