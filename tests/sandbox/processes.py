@@ -23,6 +23,12 @@ def descendants(pid: int) -> dict[int, str]:
     return {member: _command(member) for member in family}
 
 
+def working_in(folder: Path) -> dict[int, str]:
+    """Return the command lines of processes that name a folder, by pid."""
+    pids = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    return {pid: line for pid in pids if str(folder) in (line := _command(pid)) and is_running(pid)}
+
+
 def _command(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
