@@ -80,7 +80,8 @@ class AccessRole(pulumi.ComponentResource):
                 principal_arn=entry.principal_arn,
                 policy_arn=args.access_policy_arn,
                 access_scope={"type": "cluster"},
-                opts=child,
+                # Role and policy identify it: of two scopes, deleting the old one would take the new along.
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
         self.role_arn = role.arn
         self.group = pulumi.Output.from_input(args.group)

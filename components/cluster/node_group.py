@@ -25,7 +25,7 @@ class NodeGroupArgs:
 
     Attributes:
         cluster_name: The cluster that they join.
-        version: Kubernetes version of the nodes: the cluster's, or one behind it.
+        version: Kubernetes version of the nodes: the cluster's, for EKS makes a new group in no other.
         role_arn: Role of the nodes.
         subnet_ids: Private subnets, one in each zone.
         security_group_ids: Groups that the nodes carry: the cluster's, and that of the workloads.

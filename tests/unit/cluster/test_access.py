@@ -67,10 +67,17 @@ def test_the_role_is_its_group_in_the_cluster_and_may_find_it() -> None:
 
 
 def test_an_access_policy_holds_for_the_whole_cluster() -> None:
-    association = role(access_policy_arn=CLUSTER_ADMIN).one("AccessPolicyAssociation").inputs
+    association = role(access_policy_arn=CLUSTER_ADMIN).one("AccessPolicyAssociation")
 
-    assert association["policyArn"] == CLUSTER_ADMIN
-    assert association["accessScope"] == {"type": "cluster"}
+    assert association.inputs["policyArn"] == CLUSTER_ADMIN
+    assert association.inputs["accessScope"] == {"type": "cluster"}
+
+
+def test_a_policy_of_another_scope_replaces_the_old_one_after_it_is_gone() -> None:
+    """EKS keeps one association of a policy and a principal: deleting the old scope would end the new one."""
+    association = role(access_policy_arn=CLUSTER_ADMIN).one("AccessPolicyAssociation")
+
+    assert association.options.deleteBeforeReplace
 
 
 def access(*, bind_platform: bool) -> Deployment:
