@@ -107,6 +107,7 @@ def _control_plane(base: Foundation, args: ProductionArgs, opts: pulumi.Resource
             cluster_name=args.project,
             version=args.cluster.version,
             vpc_id=base.vpc.vpc_id,
+            vpc_cidr=base.vpc.cidr_block,
             subnet_ids=base.vpc.private_subnet_ids,
             public_access_cidrs=args.cluster.public_access_cidrs,
             secrets_key_arn=base.keys.secrets.key_arn,

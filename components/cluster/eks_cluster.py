@@ -7,6 +7,8 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_eks as eks
 
+_API_PORT = 443
+
 # https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
@@ -20,6 +22,7 @@ class EksClusterArgs:
             to exist before with key and retention.
         version: Kubernetes version, major and minor.
         vpc_id: The network.
+        vpc_cidr: Its address range, from which the API is reached by whoever runs `pulumi up` inside.
         subnet_ids: Private subnets, one in each zone, for the interfaces of the control plane.
         public_access_cidrs: Networks that may reach the API from outside the VPC; none closes it.
         secrets_key_arn: KMS key of the `secrets` data class, which encrypts Kubernetes secrets.
@@ -31,6 +34,7 @@ class EksClusterArgs:
     cluster_name: str
     version: str
     vpc_id: pulumi.Input[str]
+    vpc_cidr: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     public_access_cidrs: Sequence[str]
     secrets_key_arn: pulumi.Input[str]
@@ -47,7 +51,7 @@ class EksCluster(pulumi.ComponentResource):
     Attributes:
         cluster_name: Physical name of the cluster.
         cluster_arn: ARN of the cluster.
-        endpoint: URL of its API.
+        endpoint: URL of its API, with the way to it open.
         certificate_authority: Base64 of the PEM that signs the API's certificate.
         security_group_id: The group that EKS made; its members reach the control plane and each other.
         log_group_name: Where the control plane's logs are.
@@ -99,17 +103,34 @@ class EksCluster(pulumi.ComponentResource):
             provider_credential_opts=eks.KubeconfigOptionsArgs(),
             opts=child,
         ).eks_cluster
-        self.cluster_name = cluster.apply(lambda it: it.name)
-        self.cluster_arn = cluster.apply(lambda it: it.arn)
-        self.endpoint = cluster.apply(lambda it: it.endpoint)
-        self.certificate_authority = cluster.apply(
-            lambda it: it.certificate_authority.apply(lambda authority: authority.data or "")
-        )
         self.security_group_id = cluster.apply(
             lambda it: it.vpc_config.apply(lambda network: network.cluster_security_group_id or "")
         )
+        way_in = self._admit(f"{name}-api", args.vpc_cidr)
+        self.cluster_name = cluster.apply(lambda it: it.name)
+        self.cluster_arn = cluster.apply(lambda it: it.arn)
+        self.endpoint = pulumi.Output.all(cluster.apply(lambda it: it.endpoint), way_in.id).apply(
+            lambda known: str(known[0])
+        )
+        self.certificate_authority = cluster.apply(
+            lambda it: it.certificate_authority.apply(lambda authority: authority.data or "")
+        )
         self.log_group_name = log_group.name
         self.register_outputs({output: getattr(self, output) for output in EksCluster.__annotations__})
+
+    def _admit(self, name: str, cidr: pulumi.Input[str]) -> aws.vpc.SecurityGroupIngressRule:
+        """Open the private endpoint to a network: by itself EKS admits the members of its group alone."""
+        return aws.vpc.SecurityGroupIngressRule(
+            name,
+            security_group_id=self.security_group_id,
+            description="API of the cluster, from inside the VPC",
+            ip_protocol="tcp",
+            from_port=_API_PORT,
+            to_port=_API_PORT,
+            cidr_ipv4=cidr,
+            tags={"Name": name},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
 
 def log_group_name(cluster_name: str) -> str:

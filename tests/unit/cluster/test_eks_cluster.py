@@ -15,6 +15,7 @@ def cluster(*, preview: bool = False, **changes: Any) -> Deployment:
         "cluster_name": "shop",
         "version": "1.35",
         "vpc_id": "vpc",
+        "vpc_cidr": "10.40.0.0/16",
         "subnet_ids": ["a", "b", "c"],
         "public_access_cidrs": (),
         "secrets_key_arn": "arn:secrets",
@@ -42,6 +43,16 @@ def test_the_api_is_reached_from_inside_the_network_only() -> None:
     assert given["endpointPublicAccess"] is False
     # The plugin refuses networks where there is no public endpoint.
     assert "publicAccessCidrs" not in given
+
+
+def test_whoever_is_inside_the_network_gets_through_to_the_private_endpoint() -> None:
+    """EKS's own group admits its members alone, and what runs `pulumi up` is none of them."""
+    deployment = cluster()
+    rule = deployment.one("SecurityGroupIngressRule")
+
+    assert rule.inputs["securityGroupId"] == "cluster-made-by-eks"
+    assert (rule.inputs["ipProtocol"], rule.inputs["cidrIpv4"]) == ("tcp", "10.40.0.0/16")
+    assert (rule.inputs["fromPort"], rule.inputs["toPort"]) == (443, 443)
 
 
 def test_listed_networks_are_let_in() -> None:

@@ -96,6 +96,13 @@ def test_objects_in_the_cluster_go_before_what_they_need_to_go(production: Deplo
     assert not [each.urn for each in inside(production) if not needed <= before(production, each)]
 
 
+def test_the_way_to_the_api_is_open_before_anything_takes_it(production: Deployment) -> None:
+    rule = production.named("cluster-api", "SecurityGroupIngressRule")
+
+    assert rule.inputs["cidrIpv4"] == production.one("aws:ec2/vpc:Vpc").inputs["cidrBlock"]
+    assert not [each.urn for each in inside(production) if rule.urn not in before(production, each)]
+
+
 def test_the_provider_is_told_the_cluster_by_its_arn(production: Deployment) -> None:
     """Otherwise another endpoint would replace everything in the cluster."""
     (provider,) = (r for r in production.resources if r.type == "pulumi:providers:kubernetes")
