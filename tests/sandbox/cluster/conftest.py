@@ -4,20 +4,14 @@ It stands for all tests of the xdist group `cluster`. A test that would leave it
 makes one of its own with `lone_cluster`.
 """
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cloudcommerce_sandbox.clusters import stop_clusters
 from cloudcommerce_sandbox.supervisor import stop_emulator
 
 from tests.sandbox.cluster.standing import StackBench, Standing, make_cluster_checkout
-
-_NUMBERS = itertools.count()
-
-OpenStack = Callable[..., StackBench]
 
 
 @pytest.fixture(scope="session")
@@ -43,25 +37,7 @@ def lone_cluster(tmp_path: Path, pulumi: Path) -> Iterator[StackBench]:
 
 
 @pytest.fixture
-def open_stack(standing: Standing) -> Iterator[OpenStack]:
-    """Makes stacks of objects, each in a namespace of its own; keywords are its settings."""
-    opened: list[str] = []
-
-    def make(labels: dict[str, str] | None = None, **settings: Any) -> StackBench:
-        name = f"objects-{next(_NUMBERS)}"
-        metadata = {"name": name, "labels": labels or {}}
-        standing.kubectl(
-            "create", "-f", "-", given={"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        )
-        opened.append(name)
-        return standing.stack(name, **settings)
-
-    yield make
-    for name in opened:
-        standing.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
-
-
-@pytest.fixture
-def objects(open_stack: OpenStack) -> StackBench:
-    """One of these."""
-    return open_stack()
+def objects(standing: Standing) -> Iterator[StackBench]:
+    """A stack of objects in the cluster that stands, and in a namespace of its own."""
+    with standing.opened() as bench:
+        yield bench

@@ -1,7 +1,10 @@
 """A cluster that stands for many tests, and small stacks that put objects into it."""
 
+import itertools
 import json
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,8 @@ from cloudcommerce_sandbox.clusters import running_clusters
 from cloudcommerce_sandbox.workspace.layout import Layout
 
 from tests.sandbox.workbench import PROGRAMS, Workbench, make_checkout, share_cluster_tools
+
+_NUMBERS = itertools.count()
 
 ENTRANCE = """
 import runpy
@@ -139,21 +144,37 @@ class Standing:
         """Return what `kubectl get` finds."""
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))
 
+    @contextmanager
+    def opened(self, labels: Mapping[str, str] | None = None, **settings: Any) -> Iterator[StackBench]:
+        """Have a stack for a while that has a namespace of its own, with these labels and further settings."""
+        bench = self.open_stack(labels, **settings)
+        yield bench
+        self.kubectl("delete", "namespace", bench.stack, "--wait=false", "--ignore-not-found")
+
+    def open_stack(self, labels: Mapping[str, str] | None = None, **settings: Any) -> StackBench:
+        """Make a stack, and a namespace of its name that has these labels."""
+        name = f"objects-{next(_NUMBERS)}"
+        self.make_namespace(name, labels)
+        return self.stack(name, **settings)
+
     def stack(self, name: str, **settings: Any) -> StackBench:
-        """Make another stack, of objects in this cluster and in a namespace of its own.
+        """Make another stack in the checkout.
 
         Args:
-            name: Of the stack and the namespace.
+            name: Its name, and that of the namespace which its objects are for.
             **settings: The stack's `shop`, beside how to reach the cluster.
         """
         bench = StackBench(self.bench.layout, name)
-        bench.settings(
-            **{
-                "kubeconfig": json.dumps(self.kubeconfigs["platform"]),
-                "identifier": self.arn,
-                "namespace": name,
-                **settings,
-            }
-        )
+        bench.settings(**{**self.reached(), "namespace": name, **settings})
         bench.program("")
         return bench
+
+    def reached(self, role: str = "platform") -> dict[str, str]:
+        """Return the settings by which a stack reaches the cluster, in a role."""
+        return {"kubeconfig": json.dumps(self.kubeconfigs[role]), "identifier": self.arn}
+
+    def make_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> None:
+        metadata = {"name": name, "labels": dict(labels or {})}
+        self.kubectl(
+            "create", "-f", "-", given={"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        )
