@@ -146,7 +146,7 @@ class Standing:
 
     @contextmanager
     def opened(self, labels: Mapping[str, str] | None = None, **settings: Any) -> Iterator[StackBench]:
-        """Have a stack for a while that has a namespace of its own, with these labels, and further settings."""
+        """Have a stack for a while, with a namespace of its own that has these labels."""
         bench = self.open_stack(labels, **settings)
         yield bench
         self.kubectl("delete", "namespace", bench.stack, "--wait=false", "--ignore-not-found")
