@@ -1,11 +1,14 @@
 """`python -m services.local`: the shop on one machine."""
 
+import contextlib
 import sys
 from pathlib import Path
 
 import click
 
-from services.local import ports, running
+from services.local import guest, ports, running
+from services.local.demo import flows
+from services.local.demo.client import DemoError
 from services.local.errors import ShopError
 from services.local.home import Home
 from services.local.variables import prepare as prepare_shop
@@ -65,6 +68,22 @@ def status(tools: Path) -> None:
         click.echo(f"{process['name']:<20} {state:<9} {process['status']:<12} {port}")
     if not all(map(running.is_well, found)):
         sys.exit(1)
+
+
+@main.command()
+@tools_option
+def demo(tools: Path) -> None:
+    """Walk through registration, search and order; starts a shop of its own when none runs."""
+    home = Home.open()
+    with contextlib.ExitStack() as stack:
+        if not running.processes(home, tools):
+            click.echo("No shop runs here: starting one for the demo ...", err=True)
+            stack.enter_context(guest.started(home, tools))
+        try:
+            flows.walk(flows.Shop.of(home, click.echo))
+        except DemoError as error:
+            click.echo(f"\nThe shop is not as it should be: {error}\nLogs: {home.logs}", err=True)
+            sys.exit(1)
 
 
 if __name__ == "__main__":

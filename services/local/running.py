@@ -41,9 +41,9 @@ def run(shop: Prepared, tools: Path) -> int:
     has_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     _prctl(_SET_CHILD_SUBREAPER, 1)
     command = [
-        str(tools / "process-compose"), "--config", str(_CONFIGURATION), "--disable-dotenv",
-        f"--tui={str(has_terminal).lower()}", "--keep-project", "--log-file", str(shop.home.logs / "process-compose.log"),
-        "--use-uds", "--unix-socket", str(shop.home.socket),
+        str(tools / "process-compose"), "--config", str(_CONFIGURATION), "--disable-dotenv", "--keep-project",
+        f"--tui={str(has_terminal).lower()}", "--use-uds", "--unix-socket", str(shop.home.socket),
+        "--log-file", str(shop.home.logs / "process-compose.log"),
     ]  # fmt: skip
     environment = {**shop.variables, "SHOP_CADDY": str(tools / "caddy"), "PC_DISABLE_DOTENV": "1"}
     shop.home.socket.unlink(missing_ok=True)
@@ -54,7 +54,8 @@ def run(shop: Prepared, tools: Path) -> int:
             env=environment,
             # A terminal's Ctrl-C reaches its whole group; without one the signal is ours to hand on.
             start_new_session=not has_terminal,
-            preexec_fn=_die_with(os.getpid()),
+            # One thread runs here, and a dead parent's signal can only be asked for in the child.
+            preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509
         )
         stop_with(child)
         code = child.wait()

@@ -18,7 +18,7 @@ from services.local.home import UNPRIVILEGED, Home, as_unprivileged, open_to_oth
 _DATABASES = ("orders", "products")
 _SHOWN = 3000
 
-# As operations/bootstrap gives them on RDS: the schema belongs to whoever migrates, the service works with rows.
+# As operations/bootstrap gives them on RDS: who migrates owns the schema, the service has its rows.
 _LOGINS = """
 create role {name}_migration login password '{migration}';
 

@@ -11,8 +11,8 @@ from services.local import builds, credentials, servers, stores
 from services.local.building import CHECKOUT
 from services.local.home import Home, as_unprivileged
 
-# What programs need of the user's own environment. All else stays away: a DATABASE_URL of another project must
-# not reach a service.
+# What programs need of the user's own environment. All else stays away: a DATABASE_URL of another project
+# must not reach a service.
 _PASSED_ON = ("PATH", "HOME", "USER", "LANG", "TERM", "TMPDIR", "OTEL_EXPORTER_OTLP_ENDPOINT", "LOG_LEVEL")
 
 
