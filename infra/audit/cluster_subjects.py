@@ -140,6 +140,15 @@ CLUSTER_SUBJECTS: tuple[Subject, ...] = (
         },
     ),
     Subject(
+        kubernetes.core.v1.ResourceQuota,
+        lambda r: r.metadata.apply(lambda metadata: f"{metadata.namespace}/{metadata.name}"),
+        {
+            "kubernetes.resourceQuota.hard": lambda r: r.spec.apply(
+                lambda spec: tuple(sorted(f"{what}={most}" for what, most in (spec.hard or {}).items()))
+            )
+        },
+    ),
+    Subject(
         kubernetes.networking.v1.NetworkPolicy,
         lambda r: r.metadata.apply(lambda metadata: f"{metadata.namespace}/{metadata.name}"),
         {"kubernetes.networkPolicy.deniesByDefault": _denies_by_default},

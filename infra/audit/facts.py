@@ -280,6 +280,7 @@ _FACTS = (
         _requires(Comparison.EQUALS, "restricted"),
         (controls.EKS_POD_SECURITY, controls.LOGICAL_ACCESS),
     ),
+    Fact("kubernetes.resourceQuota.hard", "availability", _PRESENT, (controls.CAPACITY,)),
     Fact(
         "kubernetes.networkPolicy.deniesByDefault",
         "exposure",

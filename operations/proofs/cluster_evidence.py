@@ -144,9 +144,16 @@ def _denies_everything(spec: Any) -> bool:
     return both and not opened and not (selector.get("matchLabels") or selector.get("matchExpressions"))
 
 
+def _amounts(hard: Any) -> list[str]:
+    return sorted(f"{what}={most}" for what, most in (hard or {}).items())
+
+
 IN_CLUSTER: Mapping[str, InClusterLookup] = {
     "kubernetes.namespace.podSecurity": InClusterLookup(
         "kubernetes:core/v1:Namespace", 'metadata.labels."pod-security.kubernetes.io/enforce"', text
+    ),
+    "kubernetes.resourceQuota.hard": InClusterLookup(
+        "kubernetes:core/v1:ResourceQuota", "spec.hard", _amounts
     ),
     "kubernetes.networkPolicy.deniesByDefault": InClusterLookup(
         "kubernetes:networking.k8s.io/v1:NetworkPolicy", "spec", _denies_everything

@@ -17,6 +17,7 @@ RESOURCES = {
         "PersistentVolume": ("persistentvolumes", False),
         "PersistentVolumeClaim": ("persistentvolumeclaims", True),
         "Pod": ("pods", True),
+        "ResourceQuota": ("resourcequotas", True),
         "Secret": ("secrets", True),
         "Service": ("services", True),
     },

@@ -341,8 +341,9 @@ def test_a_teardown_of_an_unreachable_cluster_changes_nothing_until_its_loss_is_
     assert "destroy" in pulumi.asked
 
 
-def claim(fact: str, subject: str, value: Any) -> Claim:
-    return Claim("tenancy", fact, subject, value, "equals", value, ("CIS-EKS-4.2.1",))
+def claim(fact: str, subject: str, value: Any, comparison: str = "equals") -> Claim:
+    operand = value if comparison == "equals" else None
+    return Claim("tenancy", fact, subject, value, comparison, operand, ("CIS-EKS-4.2.1",))
 
 
 @pytest.mark.mission_M72
@@ -352,9 +353,18 @@ def test_claims_on_objects_are_proved_in_the_cluster(aws: Clients, server: Kuber
     deny = server.add(
         "NetworkPolicy", "deny", "shop", spec={"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     )
+    quota = server.add(
+        "ResourceQuota", "quota", "shop", spec={"hard": {"pods": "40", "limits.memory": "8Gi"}}
+    )
     deployment: Deployment = state(
         server.provider(),
         namespace() | {"id": "shop"},
+        kubernetes_record(
+            "kubernetes:core/v1:ResourceQuota",
+            "quota",
+            "shop/quota",
+            inputs={"metadata": {"name": "quota", "namespace": "shop"}},
+        ),
         kubernetes_record(
             POLICY, "deny", "shop/deny", inputs={"metadata": {"name": "deny", "namespace": "shop"}}
         ),
@@ -362,15 +372,17 @@ def test_claims_on_objects_are_proved_in_the_cluster(aws: Clients, server: Kuber
     wanted = (
         claim("kubernetes.namespace.podSecurity", "shop", "restricted"),
         claim("kubernetes.networkPolicy.deniesByDefault", "shop/deny", True),
+        claim("kubernetes.resourceQuota.hard", "shop/quota", ["limits.memory=8Gi", "pods=40"], "present"),
     )
 
     def verdicts() -> list[bool]:
         return [each.passed for each in prove(wanted, aws, Clusters(deployment, lambda: deployment))]
 
-    assert verdicts() == [True, True]
+    assert verdicts() == [True, True, True]
     live["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": "privileged"}
     deny["spec"]["ingress"] = [{}]
-    assert verdicts() == [False, False]
+    quota["spec"]["hard"]["pods"] = "4000"
+    assert verdicts() == [False, False, False]
     server.objects.clear()
-    (gone, _) = prove(wanted, aws, Clusters(deployment, lambda: deployment))
+    (gone, *_) = prove(wanted, aws, Clusters(deployment, lambda: deployment))
     assert "does not exist in the cluster" in gone.reason
