@@ -13,6 +13,9 @@ from awscli.customizations.eks.get_token import STSClientFactory, TokenGenerator
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from cloudcommerce_sandbox.emulator.principals import principal_of
+from moto import mock_aws
+from moto.core.utils import utcnow
 
 from sandbox.tests.emulator.conftest import RunningEmulator
 from sandbox.tests.emulator.network import unique
@@ -101,10 +104,28 @@ def test_a_session_of_a_role_is_the_role(emulator: RunningEmulator) -> None:
     assert identity["sessionArn"] == f"arn:aws:sts::123456789012:assumed-role/{name}/ann"
     assert identity["sessionName"] == "ann"
     assert identity["userId"].endswith(":ann")
+    assert identity["accessKeyId"] == issued["AccessKeyId"]
     without = Credentials(issued["AccessKeyId"], issued["SecretAccessKey"])
     assert "session token" in refusal(emulator, command_line_token(without))
     wrong = Credentials(issued["AccessKeyId"], "guessed", issued["SessionToken"])
     assert "signature" in refusal(emulator, command_line_token(wrong))
+    emulator.client("iam").delete_role(RoleName=name)
+    assert "a role that is gone" in refusal(emulator, command_line_token(session))
+
+
+def test_a_session_that_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": []})
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
+    with mock_aws():
+        iam, sts = boto3.client("iam", region_name="us-east-1"), boto3.client("sts", region_name="us-east-1")
+        role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        session = sts.assume_role(RoleArn=role, RoleSessionName="ann", DurationSeconds=900)
+        issued = session["Credentials"]
+        assert principal_of(issued["AccessKeyId"]).is_valid
+        later = utcnow() + timedelta(seconds=901)
+        monkeypatch.setattr("cloudcommerce_sandbox.emulator.principals.utcnow", lambda: later)
+        assert not principal_of(issued["AccessKeyId"]).is_valid
 
 
 def test_a_user_is_the_user(emulator: RunningEmulator) -> None:
@@ -118,7 +139,10 @@ def test_a_user_is_the_user(emulator: RunningEmulator) -> None:
         "accountId": "123456789012",
         "userId": user["UserId"],
         "sessionName": "",
+        "accessKeyId": key["AccessKeyId"],
     }
+    iam.update_access_key(UserName=name, AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    assert "inactive" in refusal(emulator, token)
     iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
     assert "nobody has the access key" in refusal(emulator, token)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.core.utils import utcnow
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
@@ -27,6 +28,8 @@ class Principal:
         session_name: name of the role's session; empty for a user.
         secret: secret access key, for keys that the emulator has given out.
         session_token: goes with the temporary keys of a role.
+        is_valid: whether the key still opens anything: it is active, its session has not expired, and the
+            role of the session is there.
     """
 
     arn: str
@@ -35,6 +38,7 @@ class Principal:
     session_name: str = ""
     secret: str | None = None
     session_token: str | None = None
+    is_valid: bool = True
 
 
 def principal_of(access_key: str) -> Principal:
@@ -54,11 +58,14 @@ def principal_of(access_key: str) -> Principal:
             session.session_name,
             session.secret_access_key,
             session.session_token,
+            is_valid=utcnow() < session.expiration
+            and session.role_arn in {role.arn for role in iam.roles.values()},
         )
     for user in iam.users.values():
         for key in user.access_keys:
             if key.access_key_id == access_key:
-                return Principal(user.arn, user.arn, user.id, secret=key.secret_access_key)
+                active = key.status == "Active"
+                return Principal(user.arn, user.arn, user.id, secret=key.secret_access_key, is_valid=active)
     secret = _SANDBOX_SECRET if access_key == _SANDBOX_KEY else None
     user_id, session_arn, _ = sts.get_caller_identity(access_key, "us-east-1")
     return Principal(SANDBOX_USER, session_arn, user_id, secret=secret)

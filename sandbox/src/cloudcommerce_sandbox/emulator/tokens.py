@@ -58,10 +58,11 @@ class TokenVerifier:
             cluster: name of the cluster that it is presented to.
 
         Returns:
-            `arn` of the role or user, `sessionArn`, `accountId`, `userId` and `sessionName`.
+            `arn` of the role or user, `sessionArn`, `accountId`, `userId`, `sessionName` and `accessKeyId`.
 
         Raises:
-            ValueError: it is malformed, expired, for another cluster, or its signature is wrong.
+            ValueError: it is malformed, expired, for another cluster, its signature is wrong, or its key is
+                good for nothing any more.
         """
         url = self._url(token)
         parameters = _parameters(url)
@@ -77,6 +78,7 @@ class TokenVerifier:
             "accountId": principal.arn.split(":")[4],
             "userId": principal.user_id,
             "sessionName": principal.session_name,
+            "accessKeyId": _key_id(parameters),
         }
 
     def _url(self, token: str) -> SplitResult:
@@ -129,8 +131,12 @@ def _require_fresh(parameters: dict[str, str]) -> None:
         raise ValueError(f"the token is signed {-age} ahead of time; are the clocks the same?")
 
 
+def _key_id(parameters: dict[str, str]) -> str:
+    return parameters.get("x-amz-credential", "").partition("/")[0]
+
+
 def _signer(url: SplitResult, parameters: dict[str, str], cluster: str) -> Principal:
-    key, _, scope = parameters.get("x-amz-credential", "").partition("/")
+    key, scope = _key_id(parameters), parameters.get("x-amz-credential", "").partition("/")[2]
     date, _, rest = scope.partition("/")
     region, _, kind = rest.partition("/")
     if parameters.get("x-amz-algorithm") != "AWS4-HMAC-SHA256" or kind != "sts/aws4_request":
@@ -147,6 +153,8 @@ def _signer(url: SplitResult, parameters: dict[str, str], cluster: str) -> Princ
     expected = _signature(url, parameters, cluster, Credentials(key, principal.secret), region)
     if not hmac.compare_digest(expected.encode(), parameters.get("x-amz-signature", "").encode()):
         raise ValueError(f"the token's signature is wrong, or it was made for another cluster than {cluster}")
+    if not principal.is_valid:
+        raise ValueError(f"the access key {key!r} is inactive, expired, or that of a role that is gone")
     return principal
 
 
