@@ -138,13 +138,24 @@ def test_an_upgrade_waits_for_the_control_plane(account: Account) -> None:
     account.activate(cluster)
     update = account.eks.update_cluster_version(name=cluster, version="1.35")["update"]
     place = {"name": cluster, "updateId": update["id"]}
-    assert (status(account, cluster), account.document(cluster)["version"]) == ("UPDATING", "1.35")
+    assert (status(account, cluster), account.document(cluster)["version"]) == ("UPDATING", "1.34")
     assert account.eks.describe_update(**place)["update"]["status"] == "InProgress"
-    again = {"name": cluster, "version": "1.36"}
+    again = {"name": cluster, "version": "1.35"}
     assert refused(account.eks.update_cluster_version, **again) == "ResourceInUseException"
     account.activate(cluster)
     assert account.eks.describe_update(**place)["update"]["status"] == "Successful"
-    assert status(account, cluster) == "ACTIVE"
+    assert (status(account, cluster), account.document(cluster)["version"]) == ("ACTIVE", "1.35")
+
+
+def test_an_upgrade_that_fails_leaves_the_version(account: Account) -> None:
+    cluster = account.cluster(version="1.34")
+    account.activate(cluster)
+    update = account.eks.update_cluster_version(name=cluster, version="1.35")["update"]
+    account.report(cluster, status="FAILED", message="etcd ended")
+    place = {"name": cluster, "updateId": update["id"]}
+    assert account.eks.describe_update(**place)["update"]["status"] == "Failed"
+    assert (status(account, cluster), account.document(cluster)["version"]) == ("ACTIVE", "1.34")
+    account.eks.update_cluster_version(name=cluster, version="1.35")
 
 
 def test_a_node_group_waits_for_its_nodes(account: Account) -> None:

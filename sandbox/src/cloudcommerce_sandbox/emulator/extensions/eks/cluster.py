@@ -124,6 +124,8 @@ class Cluster:
         self.open_log_group()
         for update in self.updates:
             if update.is_open and not (update.nodegroup or update.addon):
+                # Until then it runs the version that it had, and after a failure again.
+                self.version = update.params.get("Version", self.version)
                 update.finish()
 
     def open_log_group(self) -> None:

@@ -163,15 +163,17 @@ class ClusterOperations(Area):
     def update_cluster_version(self, parameters: Parameters) -> Document:
         """Upgrades a cluster to the next Kubernetes version."""
         cluster = self._cluster_to_update(parameters)
-        cluster.version = parameters["version"]
+        version = parameters["version"]
         shown = {
-            "Version": cluster.version,
-            "PlatformVersion": kubernetes_catalog.versions()[cluster.version].platform,
+            "Version": version,
+            "PlatformVersion": kubernetes_catalog.versions()[version].platform,
         }
-        update = self.add_update(cluster, Update("VersionUpdate", shown), at_once=not self.is_followed)
-        if update.is_open:
-            cluster.status = "UPDATING"
-        return {"update": update.describe()}
+        update = self.add_update(cluster, Update("VersionUpdate", shown), at_once=False)
+        started = update.describe()
+        cluster.status = "UPDATING"
+        if not self.is_followed:
+            cluster.activate()
+        return {"update": started}
 
     def associate_encryption_config(self, parameters: Parameters) -> Document:
         """Turns encryption of secrets with a key on; it cannot be turned off or changed."""
