@@ -124,3 +124,10 @@ def test_truncated_and_deeply_nested_state_is_damaged(layout: Layout) -> None:
 @pytest.mark.parametrize("pid", [10**30, -1, 0])
 def test_number_that_no_process_has(pid: int) -> None:
     assert not processes.is_alive(pid, running="")
+
+
+def test_down_that_nobody_is_there_to_confirm_is_refused_before_anything_starts(layout: Layout) -> None:
+    write_state(layout, {})
+
+    assert "YES=1" in told("down")
+    assert not layout.tools.exists()

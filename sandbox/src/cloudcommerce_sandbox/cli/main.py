@@ -107,6 +107,11 @@ def down(stack: str, yes: bool) -> None:
     if not states.stack_path(layout, project_name(layout), stack).is_file():
         out.print(f"Nothing stands: there is no stack {stack} in the sandbox.")
         return
+    if not yes and not sys.stdin.isatty():
+        raise SandboxError(
+            f"Taking {stack} down asks for its name, and nobody is at the terminal to type it.",
+            "`make down YES=1` does not ask.",
+        )
     with Steps() as steps, opened(layout, stack, steps) as session:
         pass
     command = teardown_command(session, yes=yes)
