@@ -16,7 +16,8 @@ from services.local.variables import prepare as prepare_shop
 _INTERNAL = {"product-internal", "mongodb-health", "rabbitmq-distribution", "epmd"}
 
 tools_option = click.option(
-    "--tools", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
+    "--tools", required=True,
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
     help="The folder with process-compose and caddy (cloudcommerce-sandbox tools --group shop).",
 )  # fmt: skip
 ports_option = click.option(

@@ -41,7 +41,7 @@ def run(shop: Prepared, tools: Path) -> int:
     has_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     _prctl(_SET_CHILD_SUBREAPER, 1)
     command = [
-        str(tools / "process-compose"), "--config", str(_CONFIGURATION), "--disable-dotenv", "--keep-project",
+        str(tools / "process-compose"), "--config", str(_CONFIGURATION), "--disable-dotenv",
         f"--tui={str(has_terminal).lower()}", "--use-uds", "--unix-socket", str(shop.home.socket),
         "--log-file", str(shop.home.logs / "process-compose.log"),
     ]  # fmt: skip

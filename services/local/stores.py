@@ -52,6 +52,8 @@ _REDIS_PREFIXES: Mapping[str, tuple[str, ...]] = {
     "order": ("order:", "session:"),
 }
 _OWN_NAMES = r"^(commerce\..*|notifications(\..*)?)$"
+# What waits for another attempt returns to its queue through the default exchange.
+_WRITTEN = r"^(amq\.default|commerce\..*|notifications(\..*)?)$"
 _VHOST = "commerce"
 
 
@@ -171,7 +173,7 @@ def rabbitmq(home: Home, passwords: Mapping[str, str], port: int) -> Path:
             for name in ("order", "notification")
         ],
         "permissions": [
-            {"user": name, "vhost": _VHOST, "configure": _OWN_NAMES, "write": _OWN_NAMES, "read": _OWN_NAMES}
+            {"user": name, "vhost": _VHOST, "configure": _OWN_NAMES, "write": _WRITTEN, "read": _OWN_NAMES}
             for name in ("order", "notification")
         ],
     }
