@@ -243,7 +243,7 @@ def test_full_disk_is_told_before_the_build(
         ensure(tool, store)
 
 
-@pytest.mark.parametrize("entry", (*CATALOGUE, *SHOP), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [*CATALOGUE, *SHOP], ids=lambda entry: entry.name)
 def test_catalogue_agrees_with_the_pinned_modules(entry: GoTool) -> None:
     module = (entry.directory / "go.mod").read_text()
 
