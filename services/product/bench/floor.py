@@ -1,6 +1,6 @@
 """The floor of search from cache: the same framework and middleware, and the same bytes from memory.
 
-python bench/floor.py FILE PORT
+python -m bench.floor FILE PORT
 """
 
 import sys

@@ -57,7 +57,12 @@ class Service:
         for name, engine in (("primary", database.primary), ("replica", database.replica)):
             metrics.POOL.labels(name).set_function(engine.pool.checkedout)  # type: ignore[attr-defined] # all pools have it but the null pool
         keys = keys or KeySet(str(settings.jwks_url))
-        policy = CachePolicy(settings.cache_fresh, settings.cache_stale, settings.replica_lag_window)
+        policy = CachePolicy(
+            fresh=settings.cache_fresh,
+            stale=settings.cache_stale,
+            replica_lag=settings.replica_lag_window,
+            held_bytes=settings.cache_held_bytes,
+        )
         return cls(
             settings=settings,
             database=database,

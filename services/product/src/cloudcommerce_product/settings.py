@@ -59,6 +59,7 @@ class Settings(DatabaseSettings):
     redis_timeout: Seconds = 0.5
     cache_fresh: Seconds = 60
     cache_stale: Seconds = 60
+    cache_held_bytes: Annotated[int, Field(ge=0, le=2**30)] = 16 * 2**20
 
     jwks_url: HttpUrl
     jwt_issuer: str = "https://auth.cloudcommerce.example"

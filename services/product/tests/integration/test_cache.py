@@ -11,7 +11,7 @@ from tests.integration.conftest import OpenShop, Shop
 
 pytestmark = [pytest.mark.mission_M06, pytest.mark.mission_M60]
 
-_POLICY = CachePolicy(fresh=60, stale=60, replica_lag=0.2)
+_POLICY = CachePolicy(fresh=60, stale=60, replica_lag=0.2, held_bytes=2**20)
 
 
 class Source:
@@ -97,7 +97,9 @@ async def test_after_a_change_loads_read_the_primary_until_the_replica_has_it(
 
 
 async def test_stale_is_served_while_one_renews(redis_url: str, scope: str) -> None:
-    cache = Cache(Redis.from_url(redis_url), CachePolicy(fresh=0.05, stale=60, replica_lag=0))
+    cache = Cache(
+        Redis.from_url(redis_url), CachePolicy(fresh=0.05, stale=60, replica_lag=0, held_bytes=2**20)
+    )
     source = Source()
     await _get(cache, scope, source)
     await asyncio.sleep(0.1)
@@ -193,3 +195,19 @@ async def test_a_hit_is_the_bytes_that_were_stored(shop: Shop) -> None:
     assert answers[0].headers["etag"] == answers[1].headers["etag"]
     headers = {"if-none-match": answers[0].headers["etag"]}
     assert (await shop.public.get("/api/v1/products", params={"q": word}, headers=headers)).status_code == 304
+
+
+async def test_a_body_is_carried_once_and_still_every_look_asks_redis(
+    caches: tuple[Cache, Cache], scope: str, redis_url: str
+) -> None:
+    """What a process holds counts only while Redis says so: another process' change ends it at once."""
+    source, redis = Source(b"x" * 10_000), Redis.from_url(redis_url)
+    await _get(caches[0], scope, source)
+    await _get(caches[0], scope, source)
+    await redis.delete(*[key async for key in redis.scan_iter(f"product:entry:*{scope}")])
+    assert await _get(caches[0], scope, source) == b"x" * 10_000
+    assert source.loads == 1
+    source.value = b"new"
+    await caches[1].invalidate(scope)
+    assert await _get(caches[0], scope, source) == b"new"
+    await redis.aclose()

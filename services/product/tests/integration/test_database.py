@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Select, event
+from sqlalchemy import Connection
 
 from cloudcommerce_product.catalog import search
 from cloudcommerce_product.catalog.cursors import Position
@@ -17,8 +17,8 @@ from cloudcommerce_product.database.engine import Database, make_engine
 from cloudcommerce_product.database.migrate import maintain, migrate
 from cloudcommerce_product.database.partitions import ensure_partitions
 from cloudcommerce_product.database.tables import Base
-from cloudcommerce_product.fields import new_id
 from cloudcommerce_product.settings import DatabaseSettings, Settings
+from tests.catalog import fill
 from tests.integration.conftest import OpenShop, Shop
 
 pytestmark = pytest.mark.mission_M61
@@ -173,51 +173,16 @@ def large_catalog(new_database: Callable[[], str]) -> str:
     """Products as a shop has them: some words rare, prices spread, a tree of 100 categories."""
     url = new_database()
     asyncio.run(migrate(_of(url)))
-    asyncio.run(_fill(url, _ROWS))
+    asyncio.run(fill(url, _ROWS))
     return url
 
 
-async def _fill(url: str, rows: int) -> None:
-    connection = await asyncpg.connect(url)
-    categories = [new_id() for _ in range(100)]
-    await connection.executemany(
-        "insert into categories (id, parent_id, path, slug, name) values ($1, $2, $3, $4, $4)",
-        [
-            (c, None if n < 10 else categories[n % 10], [c] if n < 10 else [categories[n % 10], c], f"c{n}")
-            for n, c in enumerate(categories)
-        ],
-    )
-    columns = ["id", "sku", "name", "description", "price_minor", "currency", "category_id", "attributes"]
-    records = [
-        (
-            new_id(),
-            f"SKU-{n}",
-            f"model{n % 500} item {n}",
-            f"word{n % 300} text{n % 70} about it",
-            n * 37 % 99_991,
-            "USD",
-            categories[n % 100],
-            f'{{"color": "c{n % 400}", "size": "s{n % 7}"}}',
-        )
-        for n in range(rows)
-    ]
-    await connection.copy_records_to_table("products", records=records, columns=columns)
-    await connection.execute("insert into stock_levels (product_id, on_hand) select id, 5 from products")
-    # Not VACUUM ANALYZE of everything: the plans must be good as autovacuum's own analyze leaves them.
-    await connection.execute("analyze")
-    await connection.close()
-
-
-async def _explain(url: str, statement: Select[Any]) -> str:
-    """The plan of a statement as the service sends it, parameters and all."""
+async def _explain(url: str, query: search.SearchQuery, after: Position | None) -> str:
+    """The plan of a search as the service sends it, parameters and all."""
+    sql, parameters = search.prepare(query, after)
     engine = make_engine(url)
-
-    @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
-    def _(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> tuple[str, Any]:
-        return f"explain (analyze, buffers) {sql}" if sql.startswith("SELECT products") else sql, parameters
-
     async with engine.connect() as connection:
-        rows = (await connection.execute(statement)).cursor.fetchall()
+        rows = (await connection.exec_driver_sql(f"explain (analyze, buffers) {sql}", parameters)).all()
     await engine.dispose()
     return "\n".join(row[0] for row in rows)
 
@@ -251,7 +216,7 @@ async def test_every_search_is_answered_by_an_index(
     value = {"price": middle["price_minor"], "-price": middle["price_minor"], "name": middle["name_sort"]}
     after = Position(value.get(parsed.order, 0.5), uuid.UUID(str(middle["id"]))) if page == "deep" else None
     await connection.close()
-    plan = await _explain(large_catalog, search.statement(parsed, after))
+    plan = await _explain(large_catalog, parsed, after)
     assert index in plan, plan
     assert "Seq Scan on products" not in plan, plan
     if sorts is not None:

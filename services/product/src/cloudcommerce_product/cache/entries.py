@@ -18,24 +18,27 @@ class Generation:
 
     Attributes:
         raw: As stored.
-        milliseconds: When it began, in Unix time.
     """
 
     raw: bytes
-    milliseconds: int
+
+    @property
+    def milliseconds(self) -> int:
+        """When it began, in Unix time."""
+        began: int = _GENERATION.unpack(self.raw)[0]
+        return began
 
     @classmethod
     def new(cls) -> "Generation":
         """One that never was."""
-        now = now_ms()
-        return cls(_GENERATION.pack(now, secrets.token_bytes(8)), now)
+        return cls(_GENERATION.pack(now_ms(), secrets.token_bytes(8)))
 
     @classmethod
     def parse(cls, raw: object) -> "Generation | None":
         """The stored one; None where there is none, or garbage."""
         if not isinstance(raw, bytes) or len(raw) != _GENERATION.size:
             return None
-        return cls(raw, _GENERATION.unpack(raw)[0])
+        return cls(raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from cloudcommerce_product import metrics
 from cloudcommerce_product.cache.batch import BatchReader
 from cloudcommerce_product.cache.entries import Entry, Generation, now_ms
+from cloudcommerce_product.cache.held import HeldEntries
 
 Load = Callable[[bool], Awaitable[bytes | None]]
 
@@ -29,17 +30,19 @@ _OUTAGE = (RedisError, OSError, TimeoutError)
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """How long answers live, in seconds.
+    """How long answers live, in seconds, and where.
 
     Attributes:
         fresh: Served as they are; jittered by a tenth, so that what was loaded together is not due together.
         stale: After that, served while one request renews them.
         replica_lag: For so long after a change, loads read from the primary, which surely has it.
+        held_bytes: How much this process keeps of what it read, in bytes.
     """
 
     fresh: float
     stale: float
     replica_lag: float
+    held_bytes: int
 
 
 class Cache:
@@ -58,6 +61,7 @@ class Cache:
         self._redis = redis
         self._policy = policy
         self._reader = BatchReader(redis)
+        self._held = HeldEntries(policy.held_bytes)
         self._unlock = redis.register_script(_UNLOCK)
         self._loading: dict[tuple[str, bytes], asyncio.Task[Entry | None]] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -78,12 +82,10 @@ class Cache:
         if time.monotonic() < self._rests_until or scope in self._pending:
             return await self._without_redis(kind, scope, load)
         try:
-            raw_generation, raw_entry = await self._reader.pair(_generation_key(scope), entry_key)
-            generation = Generation.parse(raw_generation) or await self._begin(scope)
+            generation, entry = await self._find(scope, entry_key)
         except _OUTAGE as error:
             self._rest(error)
             return await self._without_redis(kind, scope, load)
-        entry = Entry.parse(raw_entry, generation)
         if entry is None:
             metrics.cache_counter(kind, "miss").inc()
             return await self._shared(entry_key, generation, load)
@@ -122,6 +124,21 @@ class Cache:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._redis.aclose()
+
+    async def _find(self, scope: str, key: str) -> tuple[Generation, Entry | None]:
+        """The scope's generation as it is now, and the entry of that one."""
+        held = self._held.fresh(key)
+        if held is not None:
+            raw, entry = held
+            if await self._reader.values(_generation_key(scope)) == (raw,):
+                return Generation(raw), entry
+            self._held.drop(key)
+        raw_generation, raw_entry = await self._reader.values(_generation_key(scope), key)
+        generation = Generation.parse(raw_generation) or await self._begin(scope)
+        found = Entry.parse(raw_entry, generation)
+        if found is not None:
+            self._held.keep(key, generation, found)
+        return generation, found
 
     async def _begin(self, scope: str) -> Generation:
         new = Generation.new()

@@ -1,6 +1,7 @@
 """Products in the database."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloudcommerce_product.catalog.cursors import Cursors, Position
 from cloudcommerce_product.catalog.schemas import NewProduct
-from cloudcommerce_product.catalog.search import COLUMNS, SearchQuery, Sort, statement
+from cloudcommerce_product.catalog.search import COLUMNS, FIELDS, SearchQuery, prepare
 from cloudcommerce_product.database.engine import Database
 from cloudcommerce_product.database.tables import Product, StockLevel
 from cloudcommerce_product.fields import new_id, to_json
@@ -52,21 +53,22 @@ class Products:
 
     async def page(self, query: SearchQuery, *, from_primary: bool) -> bytes:
         """One page of a search, as JSON."""
-        prepared = statement(query, self.position(query))
+        sql, parameters = prepare(query, self.position(query))
 
-        async def work(connection: AsyncConnection) -> list[Row[Any]]:
-            return list((await connection.execute(prepared)).all())
+        async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            # As it is prepared: composing and compiling a statement anew would cost more than its answer.
+            return (await connection.exec_driver_sql(sql, parameters)).all()
 
         rows = await self._database.read(work, from_primary=from_primary)
         return self._encode(query, rows)
 
-    def _encode(self, query: SearchQuery, rows: list[Row[Any]]) -> bytes:
-        items = [row._asdict() for row in rows[: query.limit]]
-        values = [item.pop("sort_value") for item in items]
+    def _encode(self, query: SearchQuery, rows: Sequence[Row[Any]]) -> bytes:
+        items = [dict(zip(FIELDS, row, strict=False)) for row in rows[: query.limit]]
         cursor = None
         if len(rows) > query.limit:
-            value = None if query.order is Sort.NEWEST else values[-1]
-            cursor = self._cursors.encode(query.fingerprint, Position(value, uuid.UUID(str(items[-1]["id"]))))
+            last = rows[query.limit - 1]
+            position = Position(last[-1], uuid.UUID(str(last[0])))
+            cursor = self._cursors.encode(query.fingerprint, position)
         return to_json({"items": items, "next_cursor": cursor})
 
     async def create(self, product: NewProduct) -> dict[str, Any]:

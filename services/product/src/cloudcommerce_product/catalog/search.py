@@ -4,13 +4,16 @@ import hashlib
 import re
 import uuid
 from collections import defaultdict
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import count, islice
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Double,
     Select,
@@ -20,17 +23,16 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    literal,
     literal_column,
     or_,
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSQUERY, asyncpg
 
 from cloudcommerce_product.catalog.cursors import Position
 from cloudcommerce_product.database.tables import Category, Product, StockLevel
-from cloudcommerce_product.fields import MAX_MINOR, Currency, Printable
+from cloudcommerce_product.fields import MAX_MINOR, Currency, Printable, to_json
 from cloudcommerce_product.problems import pointers, validation
 
 _MAX_FIELDS = 40
@@ -55,6 +57,8 @@ COLUMNS = (
     _P.created_at,
     _P.updated_at,
 )
+FIELDS = tuple(column.name for column in COLUMNS)
+_DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
 class Sort(StrEnum):
@@ -116,7 +120,7 @@ class SearchQuery(BaseModel):
         asks = self.min_price_minor is not None or self.max_price_minor is not None
         return asks or self.order in {Sort.PRICE, Sort.PRICE_DESC}
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """What all pages of one search share."""
         return _digest(self.model_copy(update={"cursor": None, "limit": 0}))
@@ -165,26 +169,101 @@ def parse(query_string: bytes, default_currency: str) -> tuple[SearchQuery, str]
     return query, query.cache_key
 
 
-def statement(query: SearchQuery, after: Position | None) -> Select[Any]:
-    """The statement for one page and one row more, which tells whether another page follows.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of a search makes its SQL; the values apart. Searches of one shape share a prepared statement.
 
-    The columns are those of a product and, last, what the page is sorted by (`sort_value`).
+    Attributes:
+        order: What sorts the page.
+        parameters: The names of its values.
+        attributes: How many values each attribute may have, attribute by attribute.
+        in_stock: Whether a product must be in stock.
+        include_inactive: Whether inactive products count.
     """
-    key, descending = _sort_key(query)
-    chosen = select(*COLUMNS, key.label("sort_value")).where(*_conditions(query))
-    if after is not None:
-        chosen = chosen.where(_beyond(key, query, after, descending=descending))
+
+    order: Sort
+    parameters: frozenset[str]
+    attributes: tuple[int, ...]
+    in_stock: bool
+    include_inactive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A page's SQL as PostgreSQL gets it, and the names of its parameters $1, $2, … in their order."""
+
+    sql: str
+    parameters: tuple[str, ...]
+
+
+def prepare(query: SearchQuery, after: Position | None) -> tuple[str, tuple[Any, ...]]:
+    """The SQL of one page and its parameters.
+
+    It fetches one row more than the page has, which tells whether another page follows. The columns are
+    those of a product (`FIELDS`) and, last, what the page is sorted by.
+    """
+    values, attributes = _values(query, after)
+    shape = Shape(query.order, frozenset(values), attributes, query.in_stock, query.include_inactive)
+    compiled = _compiled(shape)
+    return compiled.sql, tuple(map(values.__getitem__, compiled.parameters))
+
+
+def _values(query: SearchQuery, after: Position | None) -> tuple[dict[str, Any], tuple[int, ...]]:
+    words, begun = _words(query)
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for attribute in query.attribute:
+        name, _, value = attribute.partition(":")
+        wanted[name].append(value)
+    values: dict[str, Any] = {
+        "words": words,
+        "begun": begun,
+        "category_id": query.category_id and [query.category_id],
+        "currency": query.currency,
+        "min_price": query.min_price_minor,
+        "max_price": query.max_price_minor,
+        "after_id": after and after.id,
+        "after_value": after and after.value,
+        "rows": query.limit + 1,
+    }
+    documents = [to_json({name: value}).decode() for name, all_ in wanted.items() for value in all_]
+    values |= {f"attribute_{number}": document for number, document in enumerate(documents)}
+    present = {name: value for name, value in values.items() if value is not None}
+    return present, tuple(len(all_) for all_ in wanted.values())
+
+
+def _words(query: SearchQuery) -> tuple[str | None, str | None]:
+    """What must be there as web search engines read it, and the beginning of a word."""
+    if query.q is None or not query.prefix:
+        return query.q, None
+    # Only the letters of the begun word reach to_tsquery, whose own syntax knows no other quoting.
+    *whole, begun = re.findall(r"\w+", query.q) or [""]
+    return " ".join(whole) or None, f"{begun}:*" if begun else ""
+
+
+@lru_cache(maxsize=512)
+def _compiled(shape: Shape) -> Statement:
+    compiled = statement(shape).compile(dialect=_DIALECT)
+    return Statement(compiled.string, tuple(compiled.positiontup or ()))
+
+
+def statement(shape: Shape) -> Select[Any]:
+    """The statement of a shape, its values still open."""
+    key, descending = _sort_key(shape)
+    chosen = select(*COLUMNS, key.label("sort_value")).where(*_conditions(shape))
+    if "after_id" in shape.parameters:
+        chosen = chosen.where(_beyond(key, shape, descending=descending))
     id_order = _P.id.desc() if descending else _P.id.asc()
-    if query.order is Sort.NEWEST:
-        return chosen.order_by(id_order).limit(query.limit + 1)
-    return chosen.order_by(key.desc() if descending else key.asc(), id_order).limit(query.limit + 1)
+    rows = bindparam("rows", type_=BigInteger)
+    if shape.order is Sort.NEWEST:
+        return chosen.order_by(id_order).limit(rows)
+    return chosen.order_by(key.desc() if descending else key.asc(), id_order).limit(rows)
 
 
-def _sort_key(query: SearchQuery) -> tuple[ColumnElement[Any], bool]:
-    match query.order:
+def _sort_key(shape: Shape) -> tuple[ColumnElement[Any], bool]:
+    match shape.order:
         case Sort.RELEVANCE:
             # 1: a long text does not win by length alone. float8, so that the cursor holds it exactly.
-            return cast(func.ts_rank_cd(_P.search, _text_query(query), 1), Double), True
+            return cast(func.ts_rank_cd(_P.search, _text_query(shape), literal_column("1")), Double), True
         case Sort.NEWEST:
             # UUIDv7 grows with time: the primary key is the order of creation.
             return literal_column("null"), True
@@ -194,61 +273,53 @@ def _sort_key(query: SearchQuery) -> tuple[ColumnElement[Any], bool]:
             return _P.price_minor, order is Sort.PRICE_DESC
 
 
-def _beyond(
-    key: ColumnElement[Any], query: SearchQuery, after: Position, *, descending: bool
-) -> ColumnElement[bool]:
-    if query.order is Sort.NEWEST:
-        return _P.id < after.id
-    row = tuple_(key, _P.id)
-    last = tuple_(literal(after.value, key.type), literal(after.id, Uuid()))
+def _beyond(key: ColumnElement[Any], shape: Shape, *, descending: bool) -> ColumnElement[bool]:
+    after_id = bindparam("after_id", type_=Uuid())
+    if shape.order is Sort.NEWEST:
+        return _P.id < after_id
+    row, last = tuple_(key, _P.id), tuple_(bindparam("after_value", type_=key.type), after_id)
     return row < last if descending else row > last
 
 
-def _conditions(query: SearchQuery) -> list[ColumnElement[bool]]:
+def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [_P.deleted_at.is_(None)]
-    if not query.include_inactive:
+    if not shape.include_inactive:
         # Not IS TRUE: the planner would not see that the partial indexes fit.
         conditions.append(_P.active)
-    if query.q:
-        conditions.append(_P.search.bool_op("@@")(_text_query(query)))
-    if query.category_id:
-        below = select(_C.id).where(_C.path.contains(cast([query.category_id], ARRAY(Uuid()))))
-        conditions.append(_P.category_id.in_(below))
-    if query.currency:
-        conditions.append(_P.currency == query.currency)
-    if query.min_price_minor is not None:
-        conditions.append(_P.price_minor >= query.min_price_minor)
-    if query.max_price_minor is not None:
-        conditions.append(_P.price_minor <= query.max_price_minor)
-    if query.in_stock:
+    if shape.parameters & {"words", "begun"}:
+        conditions.append(_P.search.bool_op("@@")(_text_query(shape)))
+    below = select(_C.id).where(_C.path.contains(bindparam("category_id", type_=ARRAY(Uuid()))))
+    by_parameter = {
+        "category_id": _P.category_id.in_(below),
+        "currency": _P.currency == bindparam("currency", type_=Text()),
+        "min_price": _P.price_minor >= bindparam("min_price", type_=BigInteger()),
+        "max_price": _P.price_minor <= bindparam("max_price", type_=BigInteger()),
+    }
+    conditions += [condition for name, condition in by_parameter.items() if name in shape.parameters]
+    if shape.in_stock:
         conditions.append(exists().where(_S.product_id == _P.id, _S.on_hand > _S.reserved))
-    return conditions + _attribute_conditions(query.attribute)
+    return conditions + _attribute_conditions(shape.attributes)
 
 
-def _attribute_conditions(attributes: tuple[str, ...]) -> list[ColumnElement[bool]]:
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for attribute in attributes:
-        name, _, value = attribute.partition(":")
-        wanted[name].append(value)
+def _attribute_conditions(attributes: tuple[int, ...]) -> list[ColumnElement[bool]]:
+    numbers = count()
     return [
-        or_(*(_P.attributes.bool_op("@>")(literal({name: value}, JSONB)) for value in values))
-        for name, values in wanted.items()
+        or_(
+            *(
+                _P.attributes.bool_op("@>")(cast(bindparam(f"attribute_{number}", type_=Text()), JSONB))
+                for number in islice(numbers, values)
+            )
+        )
+        for values in attributes
     ]
 
 
-def _text_query(query: SearchQuery) -> ColumnElement[Any]:
-    words = query.q or ""
-    if not query.prefix:
-        return func.websearch_to_tsquery(_ENGLISH, bindparam("q", words, Text), type_=TSQUERY)
-    # Only the letters of the begun word reach to_tsquery, whose own syntax knows no other quoting.
-    *whole, begun = re.findall(r"\w+", words) or [""]
-    beginning = func.to_tsquery(
-        _ENGLISH, bindparam("begun", f"{begun}:*" if begun else "", Text), type_=TSQUERY
-    )
-    if not whole:
-        return beginning
-    head = func.websearch_to_tsquery(_ENGLISH, bindparam("q", " ".join(whole), Text), type_=TSQUERY)
-    return head.op("&&", return_type=TSQUERY())(beginning)
+def _text_query(shape: Shape) -> ColumnElement[Any]:
+    words = func.websearch_to_tsquery(_ENGLISH, bindparam("words", type_=Text()), type_=TSQUERY)
+    begun = func.to_tsquery(_ENGLISH, bindparam("begun", type_=Text()), type_=TSQUERY)
+    if "begun" not in shape.parameters:
+        return words
+    return words.op("&&", return_type=TSQUERY())(begun) if "words" in shape.parameters else begun
 
 
 def _digest(query: SearchQuery) -> str:

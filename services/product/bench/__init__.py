@@ -1,0 +1,1 @@
+"""How fast search is, each figure beside its floor from the same run: `python -m bench`."""
