@@ -5,10 +5,12 @@ STACK ?= prod
 PLUGINS ?= sandbox
 # `make test ARGS="-k network"` hands anything on to pytest; `make bench ARGS=...` to the benchmark.
 ARGS ?=
+# `make services PORTS=free` takes any free ports instead of the same each time.
+PORTS ?= fixed
 
 BIN := .venv/bin
 SANDBOX := $(BIN)/cloudcommerce-sandbox
-PACKAGES := infra stacks components operations benchmarks sandbox/src sandbox/tests services/gateway tests conftest.py sandbox/bootstrap.py
+PACKAGES := infra stacks components operations benchmarks sandbox/src sandbox/tests services/gateway services/local tests conftest.py sandbox/bootstrap.py
 export CLOUDCOMMERCE_PLUGINS := $(PLUGINS)
 # Every target starts many interpreters; without caches each of them would compile pulumi_aws anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,10 +18,10 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # `make -j` gains nothing here, and two targets at a time would get into each other's way.
 .NOTPARALLEL:
-.PHONY: help venv up preview down shell recover audit status stop logs schema doctor reset tools test test-full check types format bench lock clean
+.PHONY: services services-demo services-status services-tools help venv up preview down shell recover audit status stop logs schema doctor reset tools test test-full check types format bench lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv:
 	@$(PYTHON) sandbox/bootstrap.py
@@ -71,6 +73,18 @@ test: check tools ## Check, then run every test (ARGS="-k network" selects)
 test-full: check tools ## The same with full repeat counts
 	@CLOUDCOMMERCE_TEST_FULL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
 
+services: services-tools ## Run the whole shop on this machine without Docker (PORTS=free takes any ports); Ctrl-C stops it
+	@$(BIN)/python -m services.local up --tools .sandbox/bin --ports $(PORTS)
+
+services-demo: services-tools ## Walk through registration, search and order; starts a shop of its own when none runs
+	@$(BIN)/python -m services.local demo --tools .sandbox/bin
+
+services-status: services-tools ## Show the shop's processes with their health and ports
+	@$(BIN)/python -m services.local status --tools .sandbox/bin
+
+services-tools: venv
+	@$(SANDBOX) tools --group shop > /dev/null
+
 check: venv ## Lint, format check, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -98,6 +112,6 @@ lock: venv ## Resolve the requirements anew and lock them
 
 clean: ## Stop the emulator and delete everything the checkout made for itself
 	@if [ -x $(SANDBOX) ]; then $(SANDBOX) stop; fi
-	@rm -rf .venv .sandbox build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .sandbox .shop build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find . -name '*.egg-info' -type d -prune -exec rm -rf {} +

@@ -182,6 +182,8 @@ def rabbitmq(home: Home, passwords: Mapping[str, str], port: int) -> Path:
         f"listeners.tcp.default = 127.0.0.1:{port}\n"
         f"load_definitions = {folder / 'definitions.json'}\n"
         "log.console = true\nlog.file = false\n"
+        # Each look at its health is a connection.
+        "log.connection.level = error\n"
     )
     (folder / "rabbitmq.conf").write_text(configuration)
     (folder / "enabled_plugins").write_text("[].\n")

@@ -1,12 +1,13 @@
 """Requests as curl would send them, shown as they happen."""
 
+import contextlib
 import http.client
 import json
 import shlex
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from typing import Any
@@ -103,7 +104,7 @@ class Client:
         expect(answer.status == wanted, f"{method} {path} is answered {wanted}", (answer.status, answer.body))
         return answer
 
-    @contextmanager
+    @contextlib.contextmanager
     def stream(self, path: str) -> Iterator["Events"]:
         """Follow server-sent events while the block lasts.
 
@@ -115,6 +116,8 @@ class Client:
         """
         self.show(self._curl("GET", path, None, {"accept": "text/event-stream"}) + " --no-buffer &")
         connection = http.client.HTTPConnection(self.host, timeout=_TIMEOUT_SECONDS)
+        connection.connect()
+        stream: socket.socket = connection.sock
         try:
             connection.request("GET", path, headers=self._authorized({"accept": "text/event-stream"}))
             response = connection.getresponse()
@@ -126,6 +129,9 @@ class Client:
             )
             yield Events(response)
         finally:
+            # Closing alone would wait for the thread that reads, until the next heartbeat.
+            with contextlib.suppress(OSError):
+                stream.shutdown(socket.SHUT_RDWR)
             connection.close()
 
     def _authorized(self, headers: Mapping[str, str]) -> dict[str, str]:
