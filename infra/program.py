@@ -31,7 +31,7 @@ def run() -> None:
 def run_production(settings: Settings) -> None:
     """Register a production stack and its outputs."""
     provider = aws_provider(settings)
-    args = production_args(settings, account_id(settings, provider))
+    args = production_args(settings, caller(provider))
     export(production(args, pulumi.ResourceOptions(provider=provider)))
 
 
@@ -93,20 +93,21 @@ def stack_tags(settings: Settings) -> dict[str, str]:
     return settings.tags.as_tags(project=pulumi.get_project(), environment=pulumi.get_stack())
 
 
-def account_id(settings: Settings, provider: aws.Provider) -> pulumi.Input[str]:
-    """The account that the stack stands in: as set, or else the one whose credentials are used."""
-    if settings.aws.account_id:
-        return settings.aws.account_id
-    return aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=provider)).account_id
+def caller(provider: aws.Provider) -> pulumi.Output[aws.GetCallerIdentityResult]:
+    """Whose credentials are used."""
+    return aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=provider))
 
 
-def production_args(settings: Settings, account: pulumi.Input[str]) -> ProductionArgs:
-    """Tell the stack what the settings say."""
+def production_args(
+    settings: Settings, deployer: pulumi.Output[aws.GetCallerIdentityResult]
+) -> ProductionArgs:
+    """Tell the stack what the settings say; what they leave open is as of the deployer."""
     data = settings.data
     return ProductionArgs(
         project=pulumi.get_project(),
-        account_id=account,
+        account_id=settings.aws.account_id or deployer.account_id,
         region=settings.aws.region,
+        deployer=deployer.arn,
         network=NetworkPlan(
             cidr=settings.network.cidr,
             zones=settings.network.zones,

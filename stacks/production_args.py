@@ -62,6 +62,7 @@ class ProductionArgs:
         project: Name of the project; prefixes the names of images.
         account_id: The account that the stack stands in.
         region: The region that it stands in.
+        deployer: ARN of who runs `pulumi up`, and administers the cluster for having made it.
         network: The VPC.
         cluster: The EKS cluster.
         data: The data stores.
@@ -75,6 +76,7 @@ class ProductionArgs:
     project: str
     account_id: pulumi.Input[str]
     region: str
+    deployer: pulumi.Input[str]
     network: NetworkPlan
     cluster: ClusterPlan
     data: DataPlan

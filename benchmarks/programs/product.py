@@ -15,7 +15,7 @@ settings = program.load_settings()
 if not isinstance(settings, Settings):
     raise pulumi.RunError("the benchmark measures production")
 provider = program.aws_provider(settings)
-args = program.production_args(settings, program.account_id(settings, provider))
+args = program.production_args(settings, program.caller(provider))
 opts = pulumi.ResourceOptions(provider=provider)
 base = foundation(args, opts)
 stores = data(base, args, opts)

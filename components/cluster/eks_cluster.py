@@ -109,9 +109,8 @@ class EksCluster(pulumi.ComponentResource):
         way_in = self._admit(f"{name}-api", args.vpc_cidr)
         self.cluster_name = cluster.apply(lambda it: it.name)
         self.cluster_arn = cluster.apply(lambda it: it.arn)
-        self.endpoint = pulumi.Output.all(cluster.apply(lambda it: it.endpoint), way_in.id).apply(
-            lambda known: str(known[0])
-        )
+        endpoint: pulumi.Output[str] = cluster.apply(lambda it: it.endpoint)
+        self.endpoint = pulumi.Output.all(endpoint, way_in.id).apply(lambda known: str(known[0]))
         self.certificate_authority = cluster.apply(
             lambda it: it.certificate_authority.apply(lambda authority: authority.data or "")
         )

@@ -15,6 +15,9 @@ import pulumi_kubernetes as kubernetes
 from infra.audit.getters import Subject, flag, number, text, version
 from infra.audit.models import Value
 
+ACCESS_ENTRIES = "eks.cluster.accessEntries"
+"""The fact of a cluster that is joined from whom the program lets in; nobody decided on any other entry."""
+
 _INTERNET = "0.0.0.0/0"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 
@@ -59,6 +62,29 @@ def _denies(spec: Any) -> bool:
     )
 
 
+def let_in(cluster_name: pulumi.Input[str], principal: pulumi.Input[str]) -> pulumi.Output[dict[str, str]]:
+    """Return what a principal adds to the claim of a cluster whose API it may call.
+
+    Args:
+        cluster_name: The cluster.
+        principal: ARN of a role, of a user, or of a session of a role.
+    """
+    return pulumi.Output.all(cluster_name, principal).apply(
+        lambda each: {"fact": ACCESS_ENTRIES, "subject": each[0], "value": principal_name(each[1])}
+    )
+
+
+def principal_name(arn: str) -> str:
+    """Return kind and name of a principal, such as `role/deployer`; of a session, its role's.
+
+    The ARN of a session lacks the path of the role, and names are unique in an account without it.
+    """
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if kind == "assumed-role":
+        return f"role/{name.partition('/')[0]}"
+    return f"{kind}/{name.rpartition('/')[2]}" if name else kind
+
+
 CLUSTER_SUBJECTS: tuple[Subject, ...] = (
     Subject(
         aws.eks.Cluster,
@@ -79,6 +105,7 @@ CLUSTER_SUBJECTS: tuple[Subject, ...] = (
                 lambda access: (access.authentication_mode if access else None) or ""
             ),
             "eks.cluster.deletionProtection": lambda r: flag(r.deletion_protection),
+            ACCESS_ENTRIES: lambda r: r.name.apply(lambda _: ()),
         },
     ),
     Subject(

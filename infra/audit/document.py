@@ -9,6 +9,7 @@ import pulumi_aws as aws
 import pulumi_eks as eks
 from pydantic import ValidationError
 
+from infra.audit.cluster_subjects import let_in
 from infra.audit.controls import CONTROLS
 from infra.audit.facts import FACTS
 from infra.audit.getters import Subject
@@ -40,6 +41,8 @@ def audit_document(stack: Production) -> pulumi.Output[dict[str, Any]]:
     parts = [
         part for parent in parents for each in resources_below(parent) for part in _parts_of_others(each)
     ]
+    # EKS lets whoever makes a cluster in, without an entry in any program.
+    parts.append(let_in(stack.platform.cluster.cluster_name, stack.args.deployer))
     keys = stack.foundation.keys
     classes = {data_class: getattr(keys, data_class.value).key_arn for data_class in DataClass}
     return pulumi.Output.all(
@@ -170,6 +173,11 @@ def _parts_of_others(resource: pulumi.CustomResource) -> Iterator[pulumi.Output[
         yield opening(resource)
     elif isinstance(resource, aws.ec2.Route):
         yield way_out(resource)
+    elif isinstance(resource, aws.eks.AccessEntry):
+        yield let_in(resource.cluster_name, resource.principal_arn)
+    elif isinstance(resource, aws.eks.NodeGroup):
+        # EKS makes the entry of the nodes' role itself.
+        yield let_in(resource.cluster_name, resource.node_role_arn)
 
 
 def _with_joined(

@@ -234,6 +234,12 @@ _FACTS = (
     ),
     Fact("eks.cluster.deletionProtection", "backups", _YES, (controls.BACKUPS,)),
     Fact(
+        "eks.cluster.accessEntries",
+        "exposure",
+        _PRESENT,
+        (controls.EKS_IAM_USERS, controls.EKS_LEAST_PRIVILEGE, controls.LOGICAL_ACCESS),
+    ),
+    Fact(
         "eks.nodeGroup.version",
         "versions",
         _requires(Comparison.ONE_OF, _KUBERNETES),

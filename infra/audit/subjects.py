@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.audit.cluster_subjects import CLUSTER_SUBJECTS
+from infra.audit.cluster_subjects import ACCESS_ENTRIES, CLUSTER_SUBJECTS
 from infra.audit.getters import Subject, allows_everyone, flag, number, text, version
 from infra.audit.models import Value
 
@@ -22,7 +22,7 @@ GROUP_OPENINGS = "ec2.securityGroup.openings"
 WAYS_OUT = "ec2.routeTable.waysOut"
 """The fact of an isolated subnet's route table that is joined from its routes; the VPC's own is none."""
 
-JOINED = frozenset({GROUP_OPENINGS, WAYS_OUT})
+JOINED = frozenset({ACCESS_ENTRIES, GROUP_OPENINGS, WAYS_OUT})
 """Facts whose value is joined from other resources; their getters only tell whether they apply."""
 
 

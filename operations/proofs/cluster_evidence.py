@@ -35,6 +35,16 @@ def _enforces_policies(configuration: Any) -> bool:
     return isinstance(told, Mapping) and str(told.get("enableNetworkPolicy")).lower() == "true"
 
 
+def _principals(arns: Any) -> list[str]:
+    """Return kind and name of each principal, without those that only AWS itself can be."""
+    return sorted(_principal(arn) for arn in arns if ":role/aws-service-role/" not in arn)
+
+
+def _principal(arn: str) -> str:
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    return f"{kind}/{name.rpartition('/')[2]}" if name else kind
+
+
 def _cluster(path: str, shape: Callable[[Any], Any] = same) -> Lookup:
     return Lookup("eks", "describe_cluster", "name", f"cluster.{path}", shape)
 
@@ -70,6 +80,9 @@ CLUSTER_LOOKUPS: Mapping[str, Lookup] = {
     "eks.cluster.controlPlaneLogs": _cluster("logging.clusterLogging[?enabled].types[]", strings),
     "eks.cluster.authenticationMode": _cluster("accessConfig.authenticationMode", text),
     "eks.cluster.deletionProtection": _cluster("deletionProtection"),
+    "eks.cluster.accessEntries": Lookup(
+        "eks", "list_access_entries", "clusterName", "accessEntries[]", _principals, many=True
+    ),
     "eks.nodeGroup.version": _node_group("version", minor),
     "eks.nodeGroup.subnetCount": _node_group("subnets", len),
     "eks.nodeGroup.repair": _node_group("nodeRepairConfig.enabled", bool),

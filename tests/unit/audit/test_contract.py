@@ -13,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from infra.audit.cluster_subjects import ACCESS_ENTRIES, principal_name
 from infra.audit.controls import CONTROLS
 from infra.audit.document import AuditError, build, components_of, resources_below
 from infra.audit.facts import FACTS
@@ -127,6 +128,30 @@ def test_every_security_group_claims_all_that_its_rules_admit_and_only_from_insi
     assert [claim["requirement"] for claim in found.values()] == [
         {"comparison": "within", "operand": ["10.40.0.0/16"]}
     ] * len(found)
+
+
+def test_a_cluster_claims_everybody_whom_the_program_lets_in() -> None:
+    deployed = production()
+    (found,) = (each for each in claims(document()) if each["fact"] == ACCESS_ENTRIES)
+    entries = [each.outputs["principalArn"] for each in deployed.all("aws:eks/accessEntry:AccessEntry")]
+    nodes = {each.outputs["nodeRoleArn"] for each in deployed.all("aws:eks/nodeGroup:NodeGroup")}
+    assert found["subject"] == deployed.one("aws:eks/cluster:Cluster").outputs["name"]
+    assert len(entries) == 4
+    assert found["value"] == sorted({principal_name(arn) for arn in (*entries, *nodes)} | {"role/deployer"})
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        ("arn:aws:iam::123456789012:role/deployer", "role/deployer"),
+        ("arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/us-east-1/Admin_1", "role/Admin_1"),
+        ("arn:aws:sts::123456789012:assumed-role/Admin_1/ann@example.com", "role/Admin_1"),
+        ("arn:aws:iam::123456789012:user/team/ann", "user/ann"),
+        ("arn:aws:iam::123456789012:root", "root"),
+    ],
+)
+def test_a_principal_is_named_alike_by_role_and_by_session(arn: str, name: str) -> None:
+    assert principal_name(arn) == name
 
 
 def test_isolated_route_tables_claim_that_they_lead_nowhere_and_only_these_claim_it() -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -386,3 +386,36 @@ def test_claims_on_objects_are_proved_in_the_cluster(aws: Clients, server: Kuber
     server.objects.clear()
     (gone, *_) = prove(wanted, aws, Clusters(deployment, lambda: deployment))
     assert "does not exist in the cluster" in gone.reason
+
+
+class _Entries:
+    """EKS's listing of access entries, in two pages."""
+
+    def __init__(self, *principals: str) -> None:
+        self._principals = [f"arn:aws:iam::123456789012:{each}" for each in principals]
+
+    def get(self, _service: str) -> Any:
+        return self
+
+    def get_paginator(self, _operation: str) -> Any:
+        return self
+
+    def paginate(self, **asked: str) -> Iterator[dict[str, Any]]:
+        assert asked == {"clusterName": "main"}
+        yield {"accessEntries": self._principals[:1]}
+        yield {"accessEntries": self._principals[1:]}
+
+
+@pytest.mark.mission_M72
+def test_an_entry_that_nobody_claims_is_noticed_and_those_of_aws_are_not() -> None:
+    wanted = claim("eks.cluster.accessEntries", "main", ["role/platform", "root", "user/ann"], "present")
+    known = ("role/platform", "user/team/ann", "root", "role/aws-service-role/eks.amazonaws.com/ForEKS")
+
+    def verdict(*principals: str) -> Any:
+        none = state()
+        (proof,) = prove([wanted], cast("Clients", _Entries(*principals)), Clusters(none, lambda: none))
+        return proof
+
+    assert verdict(*known).passed
+    assert "role/stranger" in verdict(*known, "role/stranger").reason
+    assert not verdict(*known[1:]).passed

@@ -13,7 +13,10 @@ from tests.unit.computed_outputs import ACCOUNT_ID
 from tests.unit.mock_engine import Deployment, deploy
 
 ROOT = Path(__file__).resolve().parents[3]
-IDENTITY = {"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID}}
+DEPLOYER = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployer/session"
+IDENTITY = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID, "arn": DEPLOYER},
+}
 
 
 def stack_file(stack: str = "prod") -> dict[str, Any]:
