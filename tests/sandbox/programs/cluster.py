@@ -1,6 +1,7 @@
 """The small fixed cluster of the tests: the product's own foundation and platform in two zones, no data.
 
-`shop` in the stack file changes it: `main` and `spot` are fewest and most nodes of the groups.
+`shop` in the stack file changes it: `main` and `spot` are fewest and most nodes of the groups, `applications`
+have a namespace each, and each namespace holds so many `pods`.
 """
 
 import pulumi
@@ -18,6 +19,7 @@ shop = pulumi.Config().get_object("shop") or {}
 tags = {"Project": pulumi.get_project(), "Environment": pulumi.get_stack()}
 provider = aws.Provider("aws", region=REGION, default_tags=aws.ProviderDefaultTagsArgs(tags=tags))
 opts = pulumi.ResourceOptions(provider=provider)
+deployer = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=provider))
 
 
 def nodes(group: str, fewest: int, *instance_types: str) -> NodeGroupPlan:
@@ -27,7 +29,8 @@ def nodes(group: str, fewest: int, *instance_types: str) -> NodeGroupPlan:
 
 args = ProductionArgs(
     project=pulumi.get_project(),
-    account_id=aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(provider=provider)).account_id,
+    account_id=deployer.account_id,
+    deployer=deployer.arn,
     region=REGION,
     network=NetworkPlan(
         cidr="10.20.0.0/16",
@@ -42,7 +45,10 @@ args = ProductionArgs(
         main=nodes("main", 2, "t3.medium"),
         spot=nodes("spot", 1, "m6i.large", "m6a.large", "m5.large", "m5a.large", "m7i.large", "m7a.large"),
         principals=PrincipalPlan(platform=[], developer=[], auditor=[], ci=[]),
-        quotas={"order": Quota(cpu=2, memory_gib=4, pods=10, storage_gib=20)},
+        quotas={
+            application: Quota(cpu=2, memory_gib=4, pods=shop.get("pods", 10), storage_gib=20)
+            for application in shop.get("applications", ["order"])
+        },
     ),
     # Not made here: the cluster needs none of it.
     data=DataPlan(
