@@ -64,6 +64,7 @@ type Double struct {
 	intents map[string]*intent
 	keys    map[string]*storedAnswer
 	ledger  []Entry
+	account string
 	serial  int
 }
 
@@ -72,6 +73,8 @@ func New(settings Settings) *Double {
 	return &Double{
 		settings: settings, client: &http.Client{Timeout: 5 * time.Second},
 		intents: map[string]*intent{}, keys: map[string]*storedAnswer{},
+		// A double that starts again has forgotten everything, and must not give a name a second time.
+		account: fmt.Sprintf("%08x", rand.Uint32()),
 	}
 }
 
@@ -211,7 +214,7 @@ func (d *Double) act(r *http.Request, form url.Values) (int, any) {
 
 func (d *Double) nextID(prefix string) string {
 	d.serial++
-	return fmt.Sprintf("%s_double%08d", prefix, d.serial)
+	return fmt.Sprintf("%s_double%s%08d", prefix, d.account, d.serial)
 }
 
 // control is not Stripe's: GET /double/ledger, PUT /double/faults, POST /double/payment_intents/{id}/pay.
