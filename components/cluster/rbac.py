@@ -111,11 +111,9 @@ RELEASE: Sequence[Rule] = (
 
 CI: Sequence[Rule] = (
     *AUDITOR,
-    Rule(
-        groups=("",),
-        resources=("limitranges", "namespaces", "resourcequotas", "serviceaccounts"),
-        verbs=_WRITE,
-    ),
+    # A namespace takes its secrets along, so it is deleted by who may reach these.
+    Rule(groups=("",), resources=("namespaces",), verbs=("create", "patch", "update")),
+    Rule(groups=("",), resources=("limitranges", "resourcequotas", "serviceaccounts"), verbs=_WRITE),
     Rule(groups=("networking.k8s.io",), resources=("networkpolicies",), verbs=_WRITE),
     Rule(groups=("storage.k8s.io",), resources=("storageclasses",), verbs=_WRITE),
     # Without `escalate` and `bind` the API server lets it hand on nothing that it does not hold itself.

@@ -59,8 +59,19 @@ def test_nobody_reaches_secrets(role: str, verb: str) -> None:
         ("impersonate", "groups", ""),
         ("escalate", "clusterroles", "rbac.authorization.k8s.io"),
         ("bind", "clusterroles", "rbac.authorization.k8s.io"),
+        ("impersonate", "serviceaccounts", ""),
+        # These put code of one's own into pods, nodes or the API server, or take a pod's limits off.
+        ("patch", "pods/ephemeralcontainers", ""),
+        ("create", "pods/binding", ""),
+        ("create", "daemonsets", "apps"),
+        ("create", "persistentvolumes", ""),
         ("update", "nodes", ""),
         ("create", "mutatingwebhookconfigurations", "admissionregistration.k8s.io"),
+        ("patch", "validatingwebhookconfigurations", "admissionregistration.k8s.io"),
+        ("create", "apiservices", "apiregistration.k8s.io"),
+        # A namespace takes its secrets along.
+        ("delete", "namespaces", ""),
+        ("update", "namespaces/finalize", ""),
     ],
 )
 def test_nobody_has_a_way_around(role: str, verb: str, resource: str, group: str) -> None:
