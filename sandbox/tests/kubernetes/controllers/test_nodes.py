@@ -1,6 +1,8 @@
 """Nodes follow instances, and pods live and die on them."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from cloudcommerce_sandbox.kubernetes.controllers.failures import FailuresController
@@ -22,7 +24,7 @@ pytestmark = [pytest.mark.mission_M39, pytest.mark.xdist_group("kubernetes"), py
 
 
 @pytest.fixture
-def running(api):
+def running(api: Any) -> Any:
     """Three nodes in three zones, ready."""
     instances = [instance(number, zone) for number, zone in enumerate(ZONES, 1)]
     made = Running(api, cluster(nodegroups=(group(instances),)), [NodesController(), FailuresController()])
@@ -30,22 +32,22 @@ def running(api):
     return made
 
 
-def versions(api):
+def versions(api: Any) -> Any:
     return {node["metadata"]["name"]: node["metadata"]["resourceVersion"] for node in api.list("v1", "Node")}
 
 
-def names(api):
+def names(api: Any) -> Any:
     return sorted(node["metadata"]["name"] for node in api.list("v1", "Node"))
 
 
-def change(running, **changes):
+def change(running: Running, **changes: Any) -> None:
     running.spec = cluster(
         nodegroups=(group(**{"instances": running.spec.nodegroups[0].instances, **changes}),)
     )
 
 
 @pytest.mark.usefixtures("running")
-def test_a_node_is_its_instance(api):
+def test_a_node_is_its_instance(api: Any) -> None:
     node = api.get("v1", "Node", "ip-10-0-1-2.ec2.internal")
 
     assert node["spec"]["providerID"] == "aws:///us-east-1b/i-00000000000000002"
@@ -66,12 +68,27 @@ def test_a_node_is_its_instance(api):
     assert node["status"]["nodeInfo"]["kubeletVersion"].startswith("v1.35.")
 
 
-def test_a_deleted_node_comes_back(running, api):
+def test_a_deleted_node_comes_back(running: Running, api: Any) -> None:
     api.delete("v1", "Node", "ip-10-0-1-1.ec2.internal")
     running.until(lambda: is_ready(api.get("v1", "Node", "ip-10-0-1-1.ec2.internal") or {}))
 
 
-def test_pods_move_when_the_group_shrinks(running, api, namespace):
+def test_a_machine_that_gets_the_address_of_another_does_not_get_its_pods(
+    running: Running, api: Any, namespace: str
+) -> None:
+    api.apply(deployment("web", namespace, 2))
+    until(lambda: sum(map(is_ready, running.pods(namespace))) == 2)
+    before = {item["metadata"]["uid"] for item in running.pods(namespace)}
+
+    successors = [replace(item, id=f"{item.id[:-1]}f") for item in running.spec.nodegroups[0].instances]
+    change(running, instances=tuple(successors))
+    running.round()
+
+    assert not before & {item["metadata"]["uid"] for item in running.pods(namespace)}
+    running.until(lambda: sum(map(is_ready, running.pods(namespace))) == 2)
+
+
+def test_pods_move_when_the_group_shrinks(running: Running, api: Any, namespace: str) -> None:
     api.apply(deployment("web", namespace, 3))
     until(lambda: sum(map(is_ready, running.pods(namespace))) == 3)
 
@@ -84,7 +101,7 @@ def test_pods_move_when_the_group_shrinks(running, api, namespace):
     assert {pod["spec"]["nodeName"] for pod in pods} == {"ip-10-0-1-1.ec2.internal"}
 
 
-def test_a_leaving_node_waits_for_disruption_budgets(running, api, namespace):
+def test_a_leaving_node_waits_for_disruption_budgets(running: Running, api: Any, namespace: str) -> None:
     api.apply(deployment("web", namespace, 3))
     until(lambda: sum(map(is_ready, running.pods(namespace))) == 3)
     api.apply(
@@ -116,13 +133,13 @@ def test_a_leaving_node_waits_for_disruption_budgets(running, api, namespace):
     running.until(lambda: leaving not in names(api))
 
 
-def test_a_deleted_group_is_gone_when_its_nodes_are(running, api):
+def test_a_deleted_group_is_gone_when_its_nodes_are(running: Running, api: Any) -> None:
     change(running, instances=(), status="DELETING")
     running.until(lambda: running.reports[0].nodegroups[0].gone)
     assert names(api) == []
 
 
-def test_labels_and_taints_follow_the_group_and_spare_others(running, api):
+def test_labels_and_taints_follow_the_group_and_spare_others(running: Running, api: Any) -> None:
     name = "ip-10-0-1-1.ec2.internal"
     mine = {"key": "mine", "effect": "NoSchedule"}
     api.patch("v1", "Node", name, {"metadata": {"labels": {"mine": "1"}}, "spec": {"taints": [mine]}})
@@ -145,7 +162,7 @@ def test_labels_and_taints_follow_the_group_and_spare_others(running, api):
     assert node["metadata"]["labels"]["tier"] == "general"
 
 
-def test_an_unknown_and_a_too_small_type_are_issues_and_the_others_live(api):
+def test_an_unknown_and_a_too_small_type_are_issues_and_the_others_live(api: Any) -> None:
     instances = [instance(1), instance(2, kind="t9.huge"), instance(3, kind="t3.nano")]
     made = Running(api, cluster(nodegroups=(group(instances),)), [NodesController()])
     made.until(lambda: made.reports[0].nodegroups[0].ready == (instances[0].id,))
@@ -157,19 +174,19 @@ def test_an_unknown_and_a_too_small_type_are_issues_and_the_others_live(api):
     }
 
 
-def test_nodes_of_others_are_left_alone(running, api):
+def test_nodes_of_others_are_left_alone(running: Running, api: Any) -> None:
     api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "theirs"}})
     change(running, instances=())
     running.until(lambda: names(api) == ["theirs"])
 
 
-def test_a_second_round_writes_nothing(running, api):
+def test_a_second_round_writes_nothing(running: Running, api: Any) -> None:
     before = versions(api)
     running.round()
     assert versions(api) == before
 
 
-def test_a_local_cluster_has_its_nodes_whole(api):
+def test_a_local_cluster_has_its_nodes_whole(api: Any) -> None:
     local = LocalSpec(
         name="dev",
         version="1.35",
@@ -181,7 +198,7 @@ def test_a_local_cluster_has_its_nodes_whole(api):
     assert node["status"]["allocatable"]["memory"] == "8Gi"
 
 
-def pod(name, namespace, failure=None, restart="Always", **spec):
+def pod(name: str, namespace: str, failure: str | None = None, restart: str = "Always", **spec: Any) -> Any:
     annotations = {"sandbox.cloudcommerce.dev/fail": failure} if failure else {}
     return {
         "apiVersion": "v1",
@@ -191,13 +208,13 @@ def pod(name, namespace, failure=None, restart="Always", **spec):
     }
 
 
-def state(api, name, namespace):
+def state(api: Any, name: str, namespace: str) -> Any:
     found = (api.get("v1", "Pod", name, namespace) or {}).get("status") or {}
     return (found.get("containerStatuses") or [{}])[0]
 
 
 @pytest.mark.usefixtures("running")
-def test_a_pod_starts_with_its_init_containers_and_sidecars(api, namespace):
+def test_a_pod_starts_with_its_init_containers_and_sidecars(api: Any, namespace: str) -> None:
     init = [{"name": "setup", "image": "a"}, {"name": "proxy", "image": "b", "restartPolicy": "Always"}]
     api.apply(pod("app", namespace, initContainers=init))
     until(lambda: is_ready(api.get("v1", "Pod", "app", namespace)))
@@ -209,7 +226,7 @@ def test_a_pod_starts_with_its_init_containers_and_sidecars(api, namespace):
 
 
 @pytest.mark.usefixtures("running")
-def test_a_readiness_gate_is_its_owners_to_open(api, namespace):
+def test_a_readiness_gate_is_its_owners_to_open(api: Any, namespace: str) -> None:
     api.apply(pod("app", namespace, readinessGates=[{"conditionType": "example.com/ok"}]))
     until(lambda: "running" in state(api, "app", namespace).get("state", {}))
     assert not is_ready(api.get("v1", "Pod", "app", namespace))
@@ -224,7 +241,7 @@ def test_a_readiness_gate_is_its_owners_to_open(api, namespace):
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize(("failure", "condition"), [(None, "Complete"), ("crash", "Failed")])
-def test_a_job_completes_or_fails(api, namespace, failure, condition):
+def test_a_job_completes_or_fails(api: Any, namespace: str, failure: str | None, condition: str) -> None:
     annotations = {"sandbox.cloudcommerce.dev/fail": failure} if failure else {}
     container = {"name": "main", "image": "migrate:1"}
     template = {"metadata": {"annotations": annotations}, "spec": {"restartPolicy": "Never"}}
@@ -247,7 +264,9 @@ def test_a_job_completes_or_fails(api, namespace, failure, condition):
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize(("failure", "end"), [("crash", ("Error", 1)), ("oom", ("OOMKilled", 137))])
-def test_a_pod_told_to_crash_crashes_again_and_again(api, namespace, failure, end):
+def test_a_pod_told_to_crash_crashes_again_and_again(
+    api: Any, namespace: str, failure: str, end: Any
+) -> None:
     api.apply(pod("app", namespace, failure))
     until(lambda: state(api, "app", namespace).get("restartCount", 0) >= 2)
     waiting = state(api, "app", namespace)
@@ -259,7 +278,7 @@ def test_a_pod_told_to_crash_crashes_again_and_again(api, namespace, failure, en
 
 
 @pytest.mark.usefixtures("running")
-def test_a_pod_without_its_image_waits_for_it(api, namespace):
+def test_a_pod_without_its_image_waits_for_it(api: Any, namespace: str) -> None:
     api.apply(pod("app", namespace, "image"))
     until(
         lambda: (
@@ -269,7 +288,7 @@ def test_a_pod_without_its_image_waits_for_it(api, namespace):
     )
 
 
-def test_a_failing_namespace_fails_its_pods_and_recovers(running, api, namespace):
+def test_a_failing_namespace_fails_its_pods_and_recovers(running: Running, api: Any, namespace: str) -> None:
     api.apply(pod("app", namespace))
     api.apply(pod("own", namespace, "image"))
     until(lambda: is_ready(api.get("v1", "Pod", "app", namespace)))
@@ -285,7 +304,7 @@ def test_a_failing_namespace_fails_its_pods_and_recovers(running, api, namespace
     running.until(lambda: is_ready(api.get("v1", "Pod", "app", namespace)))
 
 
-def test_a_node_told_to_fail_is_not_ready_and_recovers(running, api):
+def test_a_node_told_to_fail_is_not_ready_and_recovers(running: Running, api: Any) -> None:
     name = "ip-10-0-1-3.ec2.internal"
     for failure, ready in (("unready", False), (None, True)):
         api.patch(
@@ -295,7 +314,7 @@ def test_a_node_told_to_fail_is_not_ready_and_recovers(running, api):
         assert (instance(3).id in running.reports[0].nodegroups[0].ready) is ready
 
 
-def test_a_zone_spread_is_held(running, api, namespace):
+def test_a_zone_spread_is_held(running: Running, api: Any, namespace: str) -> None:
     spread = {
         "maxSkew": 1,
         "topologyKey": "topology.kubernetes.io/zone",
@@ -308,7 +327,7 @@ def test_a_zone_spread_is_held(running, api, namespace):
 
 
 @pytest.mark.usefixtures("running")
-def test_what_does_not_fit_stays_pending(api, namespace):
+def test_what_does_not_fit_stays_pending(api: Any, namespace: str) -> None:
     big = {"name": "main", "image": "a", "resources": {"requests": {"memory": "3400Mi"}}}
     api.apply(pod("big", namespace, containers=[big]))
     message = until(

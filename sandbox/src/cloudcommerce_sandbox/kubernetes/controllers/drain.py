@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.ht
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
@@ -47,9 +47,25 @@ def leave(api: ClusterApi, node: Mapping[str, Any], now: float | None = None) ->
             if not pod["metadata"].get("deletionTimestamp"):
                 _evict(api, pod)
         return False
-    api.delete("v1", "Node", name)
-    _remove(api, pods)
+    remove(api, name)
     return True
+
+
+def remove(api: ClusterApi, name: str) -> None:
+    """Delete a node whose machine is gone with what ran on it, as the garbage collector does a minute later.
+
+    Args:
+        api: The cluster.
+        name: The node's name.
+
+    Raises:
+        ApiException: The server refuses.
+    """
+    pods = api.list("v1", "Pod", fields=f"spec.nodeName={name}")
+    api.delete("v1", "Node", name)
+    for pod in pods:
+        metadata = pod["metadata"]
+        api.delete("v1", "Pod", metadata["name"], metadata["namespace"], grace_seconds=0)
 
 
 def _is_to_move(pod: Mapping[str, Any]) -> bool:
@@ -71,10 +87,3 @@ def _evict(api: ClusterApi, pod: Mapping[str, Any]) -> None:
     except ApiException as error:
         if error.status not in _REFUSED:
             raise
-
-
-def _remove(api: ClusterApi, pods: Iterable[Mapping[str, Any]]) -> None:
-    """Delete what the machine took with it, as the garbage collector of pods does a minute later."""
-    for pod in pods:
-        metadata = pod["metadata"]
-        api.delete("v1", "Pod", metadata["name"], metadata["namespace"], grace_seconds=0)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudcommerce_sandbox.kubernetes.api import ClusterApi
 from cloudcommerce_sandbox.kubernetes.controllers import node_manifests
-from cloudcommerce_sandbox.kubernetes.controllers.drain import leave
+from cloudcommerce_sandbox.kubernetes.controllers.drain import leave, remove
 from cloudcommerce_sandbox.kubernetes.controllers.instance_types import (
     InstanceTypes,
     UnknownInstanceTypeError,
@@ -83,7 +83,7 @@ def _issue(code: str, error: Exception, instance: str) -> Issue:
 
 def _bring(api: ClusterApi, plan: NodePlan, found: Mapping[str, Any] | None) -> None:
     if found is not None and (found.get("spec") or {}).get("providerID") != plan.provider_id:
-        api.delete("v1", "Node", plan.name)  # another machine had the name
+        remove(api, plan.name)  # another machine had the address, and so the name
         found = None
     if found is None:
         _register(api, plan)
