@@ -10,7 +10,7 @@ from sandbox.tests.emulator.network import Network, unique
 NODE_CONFIG = {
     "apiVersion": "node.eks.aws/v1alpha1",
     "kind": "NodeConfig",
-    "spec": {"kubelet": {"config": {"maxPods": 58}}},
+    "spec": {"kubelet": {"config": {"maxPods": 58, "kubeReserved": {"memory": "893Mi"}}}},
 }
 
 

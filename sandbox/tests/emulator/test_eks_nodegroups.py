@@ -1,9 +1,10 @@
 import base64
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from cloudcommerce_sandbox.emulator.extensions.eks.configuration import max_pods
+from cloudcommerce_sandbox.emulator.extensions.eks.configuration import max_pods, reserved_memory_mib
 
 from sandbox.tests.emulator.conftest import RunningEmulator
 from sandbox.tests.emulator.kubernetes import NODE_CONFIG, Account, multipart
@@ -134,7 +135,7 @@ def test_nodes_are_launched_by_the_launch_template(account: Account, cluster: st
     assert (volume["Size"], volume["VolumeType"], volume["Encrypted"]) == (50, "gp3", True)
     assert {"Key": "Name", "Value": "root"} in volume["Tags"]
     document = account.document_of(cluster, name)
-    assert (document["rootVolumeGiB"], document["maxPods"]) == (50, 58)
+    assert (document["rootVolumeGiB"], document["maxPods"], document["reservedMemoryMiB"]) == (50, 58, 893)
     assert (
         refused(account.ec2.delete_security_group, GroupId=account.network.security_group)
         == "DependencyViolation"
@@ -278,6 +279,7 @@ def test_a_deleted_scaling_group_degrades_its_node_group(account: Account, clust
 def test_node_groups_that_eks_refuses(account: Account, cluster: str, emulator: RunningEmulator) -> None:
     plain = base64.b64encode(b"kind: NodeConfig").decode()
     bad_pods = {**NODE_CONFIG, "spec": {"kubelet": {"config": {"maxPods": "many"}}}}
+    bad_reserve = {**NODE_CONFIG, "spec": {"kubelet": {"config": {"kubeReserved": {"memory": "much"}}}}}
     templates = {
         "profile": account.template(IamInstanceProfile={"Name": "x"}),
         "subnet": account.template(
@@ -287,6 +289,7 @@ def test_node_groups_that_eks_refuses(account: Account, cluster: str, emulator: 
         "hibernation": account.template(HibernationOptions={"Configured": True}),
         "plain": account.template(UserData=plain),
         "pods": account.template(UserData=multipart(bad_pods)),
+        "reserve": account.template(UserData=multipart(bad_reserve)),
     }
     good = {"id": account.template()}
     typed = {"id": account.template(InstanceType="t3.large")}
@@ -354,6 +357,15 @@ def test_arm_nodes_and_one_spot_type_are_fine(account: Account, cluster: str) ->
 )
 def test_user_data_says_how_many_pods(text: str, pods: int | None) -> None:
     assert max_pods(base64.b64encode(text.encode()).decode()) == pods
+
+
+@pytest.mark.parametrize(
+    ("amount", "mib"), [("585Mi", 585), ("1Gi", 1024), ("1.5Gi", 1536), ("1048576", 1), (None, None)]
+)
+def test_user_data_says_how_much_memory_is_reserved(amount: str | None, mib: int | None) -> None:
+    reserved = {} if amount is None else {"kubeReserved": {"memory": amount}}
+    config = {"kind": "NodeConfig", "spec": {"kubelet": {"config": reserved}}}
+    assert reserved_memory_mib(base64.b64encode(json.dumps(config).encode()).decode()) == mib
 
 
 @pytest.mark.parametrize("user_data", ["not base64!", base64.b64encode(b"\xff" * 9).decode()[:-1]])

@@ -83,6 +83,7 @@ def _nodegroup(group: Nodegroup) -> Document:
         "labels": settings["labels"],
         "taints": settings["taints"],
         "maxPods": group.max_pods,
+        "reservedMemoryMiB": group.reserved_memory_mib,
         "rootVolumeGiB": group.root_volume_gib,
         "instances": [_instance(group, instance) for instance in group.instances],
     }

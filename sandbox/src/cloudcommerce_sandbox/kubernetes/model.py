@@ -73,6 +73,7 @@ class NodegroupSpec:
         labels: For its nodes.
         taints: For its nodes.
         max_pods: The kubelet's `maxPods` from the launch template's user data; None leaves it to the image.
+        reserved_memory_mib: What the user data has the kubelet reserve; None leaves it to the image.
         root_volume_gib: The root volume's size.
         instances: Those that run.
     """
@@ -85,6 +86,7 @@ class NodegroupSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     max_pods: int | None = None
+    reserved_memory_mib: int | None = field(default=None, metadata={"key": "reservedMemoryMiB"})
     root_volume_gib: int = field(default=20, metadata={"key": "rootVolumeGiB"})
     instances: tuple[InstanceSpec, ...] = ()
 

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cloudcommerce_sandbox.emulator import kubernetes_catalog
-from cloudcommerce_sandbox.emulator.extensions.eks.configuration import is_node_user_data, max_pods
+from cloudcommerce_sandbox.emulator.extensions.eks.configuration import (
+    is_node_user_data,
+    max_pods,
+    reserved_memory_mib,
+)
 from cloudcommerce_sandbox.emulator.extensions.eks.instance_types import instance_type
 from cloudcommerce_sandbox.emulator.extensions.eks.launch import launch_data, template_version
 from cloudcommerce_sandbox.emulator.extensions.eks.nodegroup import Nodegroup
@@ -171,6 +175,7 @@ def _require_user_data(data: Mapping[str, Any], name: str) -> None:
     )
     try:
         max_pods(user_data)
+        reserved_memory_mib(user_data)
         fits = bool(data.get("ImageId")) or is_node_user_data(user_data)
     except ValueError as error:
         raise parameter(f"User data of launch template {name} cannot be read: {error}") from error

@@ -110,17 +110,20 @@ def capacity(instance: InstanceType, root_volume_gib: int, max_pods: int | None 
     )
 
 
-def allocatable(instance: InstanceType, capacity: Resources) -> Resources:
+def allocatable(instance: InstanceType, capacity: Resources, reserved_mib: int | None = None) -> Resources:
     """Return what of a node's capacity is left for pods.
 
     A configured number of pods does not change the reserved memory: nodeadm works that out from the addresses
-    of the instance type, before it merges the user's kubelet configuration.
+    of the instance type, before it merges the user's kubelet configuration, which may name an amount itself.
 
     Args:
         instance: The node's type.
         capacity: What the node has.
+        reserved_mib: The memory that the kubelet's configuration reserves, if it names an amount.
     """
-    kept_mib = reserved_memory_mib(instance.default_pods) + _EVICTION_MEMORY_MIB
+    if reserved_mib is None:
+        reserved_mib = reserved_memory_mib(instance.default_pods)
+    kept_mib = reserved_mib + _EVICTION_MEMORY_MIB
     evicted_bytes = int(capacity.ephemeral_bytes * _EVICTION_DISK_SHARE)
     return Resources(
         cpu_millicores=capacity.cpu_millicores - reserved_cpu_millicores(capacity.cpu_millicores),

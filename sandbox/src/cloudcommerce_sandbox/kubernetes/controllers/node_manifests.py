@@ -60,7 +60,7 @@ def of_instance(
         TooSmallError: The type has no memory left for pods.
     """
     has = arithmetic.capacity(instance_type, group.root_volume_gib, group.max_pods)
-    left = arithmetic.allocatable(instance_type, has)
+    left = arithmetic.allocatable(instance_type, has, group.reserved_memory_mib)
     if left.memory_kib <= 0:
         raise TooSmallError(
             f"{instance.type} has {instance_type.memory_mib} MiB, of which the system keeps everything: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import email
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,6 +17,9 @@ import yaml
 _REMEMBERED = 128
 _MOST_BRACKETS = 1000
 _NODE_CONFIG = "application/node.eks.aws"
+_MIB = 1024**2
+_BYTES = {"": 1, "Ki": 1024, "Mi": _MIB, "Gi": 1024**3}
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|)")
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -84,6 +88,24 @@ def max_pods(user_data: str | None) -> int | None:
     return found
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def reserved_memory_mib(user_data: str | None) -> int | None:
+    """Returns the memory that a NodeConfig has the kubelet reserve, in MiB; None leaves it to nodeadm.
+
+    Args:
+        user_data: in base64.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    found = None
+    for text in _node_configs(_decode(user_data)) if user_data else ():
+        config = _kubelet(_node_config(text) or {}).get("config") or {}
+        value = (config.get("kubeReserved") or {}).get("memory")
+        found = _mebibytes(value) if value is not None else found
+    return found
+
+
 def _decode(user_data: str) -> bytes:
     try:
         return base64.b64decode(user_data, validate=True)
@@ -105,19 +127,25 @@ def _node_configs(content: bytes) -> Iterator[str]:
 def _max_pods_in(text: str) -> int | None:
     if text.lstrip().startswith("#!"):
         return None
+    document = _node_config(text)
+    return _bottlerocket_max_pods(text) if document is None else _kubelet_max_pods(document)
+
+
+def _node_config(text: str) -> dict[str, Any] | None:
     _require_flat(text)
     try:
         documents = list(yaml.safe_load_all(text))
     except (yaml.YAMLError, RecursionError):
-        return _bottlerocket_max_pods(text)
-    for document in documents:
-        if isinstance(document, dict) and document.get("kind") == "NodeConfig":
-            return _kubelet_max_pods(document)
-    return _bottlerocket_max_pods(text)
+        return None
+    return next((d for d in documents if isinstance(d, dict) and d.get("kind") == "NodeConfig"), None)
+
+
+def _kubelet(document: dict[str, Any]) -> dict[str, Any]:
+    return (document.get("spec") or {}).get("kubelet") or {}
 
 
 def _kubelet_max_pods(document: dict[str, Any]) -> int | None:
-    kubelet = (document.get("spec") or {}).get("kubelet") or {}
+    kubelet = _kubelet(document)
     for flag in kubelet.get("flags") or ():
         name, _, value = str(flag).partition("=")
         if name == "--max-pods":
@@ -146,3 +174,10 @@ def _number(value: Any) -> int:
         return int(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f"maxPods is {value!r}; it must be a number") from error
+
+
+def _mebibytes(value: Any) -> int:
+    read = _QUANTITY.fullmatch(str(value))
+    if read is None:
+        raise ValueError(f"kubeReserved.memory is {value!r}; it must be an amount such as 585Mi")
+    return int(float(read[1]) * _BYTES[read[2]]) // _MIB

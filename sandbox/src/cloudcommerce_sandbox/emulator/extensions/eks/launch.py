@@ -10,7 +10,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.utils import convert_tag_spec
 
 from cloudcommerce_sandbox.emulator.extensions.eks.cluster import Cluster
-from cloudcommerce_sandbox.emulator.extensions.eks.configuration import max_pods
+from cloudcommerce_sandbox.emulator.extensions.eks.configuration import max_pods, reserved_memory_mib
 from cloudcommerce_sandbox.emulator.extensions.eks.documents import Document
 from cloudcommerce_sandbox.emulator.extensions.eks.scaling_group import LaunchPlan
 
@@ -63,6 +63,12 @@ def pods_of(data: Mapping[str, Any]) -> int | None:
     """Returns the kubelet's `maxPods` that a launch template sets, or None."""
     user_data = data.get("UserData")
     return max_pods(_encoded(user_data)) if user_data else None
+
+
+def reserved_memory_of(data: Mapping[str, Any]) -> int | None:
+    """Returns the memory in MiB that a launch template has the kubelet reserve, or None."""
+    user_data = data.get("UserData")
+    return reserved_memory_mib(_encoded(user_data)) if user_data else None
 
 
 def _encoded(user_data: Any) -> str:

@@ -17,6 +17,7 @@ from cloudcommerce_sandbox.emulator.extensions.eks.launch import (
     plan_launch,
     pods_of,
     remove_template,
+    reserved_memory_of,
     root_volume_gib,
 )
 from cloudcommerce_sandbox.emulator.extensions.eks.scaling_group import NodeScalingGroup, make_scaling_group
@@ -99,6 +100,11 @@ class Nodegroup:
     def max_pods(self) -> int | None:
         """The kubelet's `maxPods` by its launch template, or None."""
         return pods_of(self._launch_data())
+
+    @property
+    def reserved_memory_mib(self) -> int | None:
+        """The memory that its launch template has the kubelet reserve, or None."""
+        return reserved_memory_of(self._launch_data())
 
     @property
     def root_volume_gib(self) -> int:

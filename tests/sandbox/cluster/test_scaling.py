@@ -1,0 +1,342 @@
+"""Node groups grow and shrink, whoever asks: nodes are EC2's instances, and pods move with them."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.sandbox.cluster.standing import StackBench, Standing
+from tests.sandbox.workbench import PROGRAMS, wait_until
+
+pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.mission_M39, pytest.mark.mission_M70]
+
+# Of `kubectl describe node` of nodes of Amazon Linux 2023 on EKS: CPU, and memory in KiB within 2 %; less what
+# the launch templates reserve for 30 instead of 17 and for 65 instead of 29 pods, 11 MiB each.
+ALLOCATABLE = {
+    "t3.medium": ("1930m", 3_388_360 - 13 * 11 * 1024),
+    "m6i.large": ("1930m", 7_243_328 - 36 * 11 * 1024),
+}
+TOLERANCE = 0.02
+EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
+
+Resize = Callable[["Group", int], None]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A node group of the cluster, as EKS, Auto Scaling, EC2 and the API server each see it."""
+
+    standing: Standing
+    name: str
+
+    @classmethod
+    def of(cls, standing: Standing, prefix: str) -> "Group":
+        names = standing.bench.client("eks").list_nodegroups(clusterName=standing.name)["nodegroups"]
+        [name] = [name for name in names if name.startswith(prefix)]
+        return cls(standing, name)
+
+    def described(self) -> dict[str, Any]:
+        eks = self.standing.bench.client("eks")
+        found: dict[str, Any] = eks.describe_nodegroup(
+            clusterName=self.standing.name, nodegroupName=self.name
+        )["nodegroup"]
+        return found
+
+    @property
+    def scaling_group(self) -> str:
+        return str(self.described()["resources"]["autoScalingGroups"][0]["name"])
+
+    def instances(self) -> list[dict[str, Any]]:
+        """Those that run, as EC2 tells of them."""
+        filters = [
+            {"Name": "tag:eks:nodegroup-name", "Values": [self.name]},
+            {"Name": "tag:eks:cluster-name", "Values": [self.standing.name]},
+            {"Name": "instance-state-name", "Values": ["pending", "running"]},
+        ]
+        found = self.standing.bench.client("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [instance for reservation in found for instance in reservation["Instances"]]
+
+    def nodes(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.standing.read(
+            "nodes", "-l", f"eks.amazonaws.com/nodegroup={self.name}"
+        )["items"]
+        return found
+
+    def settles(self, size: int, what: str) -> list[dict[str, Any]]:
+        """Wait until there are so many ready nodes, one for each instance."""
+
+        def settled() -> bool:
+            nodes = self.nodes()
+            machines = {_provider_id(instance) for instance in self.instances()}
+            ready = {node["spec"]["providerID"] for node in nodes if _is_ready(node)}
+            return len(nodes) == size and ready == machines
+
+        wait_until(settled, f"{size} nodes of {self.name} {what}", 90)
+        wait_until(lambda: self.described()["status"] == "ACTIVE", f"{self.name} is active again", 30)
+        return self.nodes()
+
+    def must_match(self, nodes: list[dict[str, Any]]) -> None:
+        """Compare each node with its instance and the group."""
+        described, machines = self.described(), {_provider_id(each): each for each in self.instances()}
+        wanted_taints = {
+            (taint["key"], taint.get("value", ""), EFFECTS[taint["effect"]])
+            for taint in described.get("taints", [])
+        }
+        for node in nodes:
+            machine, labels = machines[node["spec"]["providerID"]], node["metadata"]["labels"]
+            assert node["metadata"]["name"] == machine["PrivateDnsName"]
+            assert labels["node.kubernetes.io/instance-type"] == machine["InstanceType"]
+            assert labels["topology.kubernetes.io/zone"] == machine["Placement"]["AvailabilityZone"]
+            assert labels["eks.amazonaws.com/capacityType"] == described["capacityType"]
+            assert described.get("labels", {}).items() <= labels.items()
+            taints = node["spec"].get("taints", [])
+            assert {(each["key"], each.get("value", ""), each["effect"]) for each in taints} == wanted_taints
+            addresses = {each["type"]: each["address"] for each in node["status"]["addresses"]}
+            assert addresses["InternalIP"] == machine["PrivateIpAddress"]
+            if expected := ALLOCATABLE.get(machine["InstanceType"]):
+                has = node["status"]["allocatable"]
+                assert has["cpu"] == expected[0]
+                assert int(has["memory"].removesuffix("Ki")) == pytest.approx(expected[1], rel=TOLERANCE)
+
+
+def _provider_id(instance: dict[str, Any]) -> str:
+    return f"aws:///{instance['Placement']['AvailabilityZone']}/{instance['InstanceId']}"
+
+
+def _is_ready(item: dict[str, Any]) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _by_command_line(group: Group, size: int) -> None:
+    bench = group.standing.bench
+    done = subprocess.run(
+        [
+            *(str(bench.layout.tools / "aws"), "eks", "update-nodegroup-config"),
+            *("--cluster-name", group.standing.name, "--nodegroup-name", group.name),
+            *("--scaling-config", f"desiredSize={size}"),
+        ],
+        env=bench.session.engine.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _by_scaling_group(group: Group, size: int) -> None:
+    group.standing.bench.client("autoscaling").set_desired_capacity(
+        AutoScalingGroupName=group.scaling_group, DesiredCapacity=size
+    )
+
+
+@pytest.mark.parametrize("prefix", ["main", "spot"])
+@pytest.mark.parametrize("resize", [_by_command_line, _by_scaling_group])
+def test_nodes_follow_a_groups_size(standing: Standing, prefix: str, resize: Resize) -> None:
+    group = Group.of(standing, prefix)
+    size = len(group.nodes())
+    assert size == group.described()["scalingConfig"]["desiredSize"]
+
+    resize(group, size + 1)
+    grown = group.settles(size + 1, "after growing")
+    group.must_match(grown)
+    zones = Counter(node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in grown)
+    assert max(zones.values()) - min(zones.values()) <= 1
+    assert len(zones) == min(len(grown), len(group.described()["subnets"]))
+
+    resize(group, size)
+    group.must_match(group.settles(size, "after shrinking"))
+    assert group.described()["scalingConfig"]["desiredSize"] == size
+
+
+@pytest.mark.parametrize("prefix", ["main", "spot"])
+def test_terminated_instance_is_replaced(standing: Standing, prefix: str) -> None:
+    group = Group.of(standing, prefix)
+    before = group.nodes()
+    lost, size = before[0], len(before)
+    its_pods = _pods_on(standing, lost)
+
+    standing.bench.client("ec2").terminate_instances(
+        InstanceIds=[lost["spec"]["providerID"].rpartition("/")[2]]
+    )
+
+    def is_replaced() -> bool:
+        uids = {node["metadata"]["uid"] for node in group.nodes()}
+        return lost["metadata"]["uid"] not in uids and len(uids) == size
+
+    wait_until(is_replaced, "a node in the place of the lost one", 90)
+    group.must_match(group.settles(size, "after the loss"))
+    # The machine that came may have the address, and so the name, of the one that went; its pods it has not.
+    wait_until(lambda: not its_pods & _pods_on(standing, lost), "an end of the pods that ran on it")
+
+
+def _pods_on(standing: Standing, node: dict[str, Any]) -> set[str]:
+    pods = standing.read("pods", "-A", "--field-selector", f"spec.nodeName={node['metadata']['name']}")
+    return {pod["metadata"]["uid"] for pod in pods["items"]}
+
+
+@contextmanager
+def _groups(standing: Standing) -> Iterator[tuple[StackBench, Callable[..., None]]]:
+    """A stack of node groups, and what gives it others: by name, what differs from one node in zone a."""
+    main = Group.of(standing, "main").described()
+    subnets = sorted(
+        standing.bench.client("ec2").describe_subnets(SubnetIds=main["subnets"])["Subnets"],
+        key=lambda subnet: str(subnet["AvailabilityZone"]),
+    )
+    zones = {subnet["AvailabilityZone"][-1]: subnet["SubnetId"] for subnet in subnets}
+    common: dict[str, Any] = {"cluster": standing.name, "role": main["nodeRole"]}
+    bench = standing.stack("node-groups", **common, groups={})
+    bench.program(PROGRAMS / "node_groups.py")
+
+    def bring(**groups: dict[str, Any]) -> None:
+        default = {"least": 1, "most": 4, "labels": {}, "taints": [], "zones": "a"}
+        wanted = {name: {**default, **group} for name, group in groups.items()}
+        for group in wanted.values():
+            group["subnets"] = [zones[zone] for zone in group.pop("zones")]
+        bench.settings(**common, groups=wanted)
+        bench.must_up()
+
+    try:
+        yield bench, bring
+    finally:
+        bring()
+
+
+def test_nodes_follow_the_program(standing: Standing) -> None:
+    with _groups(standing) as (bench, bring):
+        bring(extra={})
+        group = Group.of(standing, "extra")
+        [first] = group.settles(1, "after creation")
+        group.must_match([first])
+
+        bring(extra={"least": 2, "most": 3, "labels": {"tier": "gold"}, "taints": ["reserved"]})
+        nodes = group.settles(2, "after a change")
+        wait_until(
+            lambda: all(node["metadata"]["labels"].get("tier") == "gold" for node in group.nodes()), "labels"
+        )
+        group.must_match(group.nodes())
+        assert first["metadata"]["uid"] in {node["metadata"]["uid"] for node in nodes}, "it was not replaced"
+        scaling = bench.client("autoscaling").describe_auto_scaling_groups(
+            AutoScalingGroupNames=[group.scaling_group]
+        )["AutoScalingGroups"][0]
+        assert (scaling["MinSize"], scaling["MaxSize"]) == (2, 3)
+
+        bring(extra={"least": 2, "most": 3})
+        wait_until(
+            lambda: not any({"tier"} & {*node["metadata"]["labels"]} for node in group.nodes()), "no label"
+        )
+        wait_until(lambda: not any(node["spec"].get("taints") for node in group.nodes()), "no taint")
+        group.must_match(group.nodes())
+
+        bring()
+        assert group.nodes() == []
+        assert group.instances() == []
+        assert "extra" not in bench.client("eks").list_nodegroups(clusterName=standing.name)["nodegroups"]
+
+
+def _deployment(name: str, replicas: int, *, must_spread: bool) -> dict[str, Any]:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "topology.kubernetes.io/zone",
+        "whenUnsatisfiable": "DoNotSchedule" if must_spread else "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {"app": name}},
+        **({"minDomains": 2} if must_spread else {}),
+    }
+    pod = {
+        "nodeSelector": {"pool": "extra"},
+        "topologySpreadConstraints": [spread],
+        "containers": [{"name": "app", "image": "app:1", "resources": {"requests": {"cpu": "100m"}}}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": pod},
+        },
+    }
+
+
+def _budget(name: str, **amount: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name},
+        "spec": {"selector": {"matchLabels": {"app": name}}, **amount},
+    }
+
+
+@pytest.fixture
+def namespace(standing: Standing) -> Iterator[str]:
+    name = "scaling"
+    standing.kubectl("create", "namespace", name)
+    yield name
+    standing.kubectl("delete", "namespace", name)
+
+
+@pytest.mark.mission_M21
+def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace: str) -> None:
+    """A zone's nodes leave: no budget is overrun, and who must be in two zones waits for the second."""
+
+    def pods(app: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = standing.read("pods", "-n", namespace, "-l", f"app={app}")["items"]
+        return found
+
+    def ready(app: str) -> list[dict[str, Any]]:
+        return [pod for pod in pods(app) if _is_ready(pod)]
+
+    def zones(app: str) -> Counter[str]:
+        zone_of = {
+            node["metadata"]["name"]: node["metadata"]["labels"]["topology.kubernetes.io/zone"][-1]
+            for node in standing.read("nodes")["items"]
+        }
+        return Counter(zone_of.get(pod["spec"]["nodeName"], "gone") for pod in ready(app))
+
+    with _groups(standing) as (bench, bring):
+        bring(**{"zone-a": {}, "zone-b": {"zones": "b"}})
+        for app in ("strict", "relaxed", "guarded"):
+            deployment = _deployment(app, 4, must_spread=app == "strict")
+            standing.kubectl("create", "-n", namespace, "-f", "-", given=deployment)
+        standing.kubectl("create", "-n", namespace, "-f", "-", given=_budget("relaxed", minAvailable=3))
+        standing.kubectl("create", "-n", namespace, "-f", "-", given=_budget("guarded", maxUnavailable=0))
+        for app in ("strict", "relaxed", "guarded"):
+            wait_until(lambda app=app: len(ready(app)) == 4, f"{app} runs")  # type: ignore[misc]  # bound early
+            assert zones(app) == {"a": 2, "b": 2}
+
+        bench.client("eks").update_nodegroup_config(
+            clusterName=standing.name,
+            nodegroupName="zone-b",
+            scalingConfig={"minSize": 0, "maxSize": 4, "desiredSize": 0},
+        )
+        seen: list[int] = []
+
+        def has_moved() -> bool:
+            seen.append(len(ready("relaxed")))
+            return zones("relaxed") == {"a": 4}
+
+        wait_until(has_moved, "the relaxed pods are in the other zone")
+        assert min(seen) >= 3, "the budget was overrun"
+        wait_until(lambda: len(pods("strict")) == 4 and zones("strict") == {"a": 2}, "the strict pods wait")
+        waiting = [pod for pod in pods("strict") if pod["status"]["phase"] == "Pending"]
+        assert len(waiting) == 2
+        assert "topology spread" in json.dumps([pod["status"]["conditions"] for pod in waiting])
+        assert zones("guarded") == {"a": 2, "b": 2}, "nobody may evict these"
+        [node] = Group(standing, "zone-b").nodes()
+        assert node["spec"]["unschedulable"]
+
+        standing.kubectl("delete", "poddisruptionbudget", "guarded", "-n", namespace)
+        wait_until(lambda: Group(standing, "zone-b").nodes() == [], "the zone's node is gone")
+        wait_until(lambda: zones("guarded") == {"a": 4}, "the guarded pods have moved")
+
+        bench.client("eks").update_nodegroup_config(
+            clusterName=standing.name, nodegroupName="zone-b", scalingConfig={"desiredSize": 1}
+        )
+        wait_until(lambda: zones("strict") == {"a": 2, "b": 2}, "the strict pods have their second zone")
