@@ -8,6 +8,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cloudcommerce_sandbox.kubernetes.authentication import Identity, RefusedError, Verifier, review, user_of
@@ -21,7 +23,7 @@ ROLE = "arn:aws:iam::123456789012:role/platform"
 SESSION = "arn:aws:sts::123456789012:assumed-role/platform/ann@example.com"
 
 
-def identity(**changes):
+def identity(**changes: Any) -> Any:
     made = Identity(
         arn=ROLE,
         session_arn=SESSION,
@@ -33,7 +35,7 @@ def identity(**changes):
     return replace(made, **changes)
 
 
-def entry(**changes):
+def entry(**changes: Any) -> Any:
     made = AccessEntry(
         principal_arn=ROLE,
         username="arn:aws:sts::123456789012:assumed-role/platform/{{SessionName}}",
@@ -44,14 +46,14 @@ def entry(**changes):
     return replace(made, **changes)
 
 
-def cluster(*entries, **changes):
+def cluster(*entries: Any, **changes: Any) -> Any:
     made = ClusterSpec(
         name="shop", region="us-east-1", version="1.35", status="ACTIVE", access_entries=entries
     )
     return replace(made, **changes)
 
 
-def test_an_entry_names_user_and_groups():
+def test_an_entry_names_user_and_groups() -> None:
     user = user_of(identity(), cluster(entry()))
 
     assert user.username == "arn:aws:sts::123456789012:assumed-role/platform/ann-example.com"
@@ -70,24 +72,24 @@ def test_an_entry_names_user_and_groups():
         ("", "arn:aws:sts::123456789012:assumed-role/platform/ann-example.com"),
     ],
 )
-def test_username_templates(template, username):
+def test_username_templates(template: str, username: str) -> None:
     assert user_of(identity(), cluster(entry(username=template))).username == username
 
 
-def test_a_user_without_session_is_its_arn():
+def test_a_user_without_session_is_its_arn() -> None:
     arn = "arn:aws:iam::123456789012:user/bob"
     who = identity(arn=arn, session_arn=arn, session_name="")
 
     assert user_of(who, cluster(entry(principal_arn=arn, username=""))).username == arn
 
 
-def test_a_session_name_cannot_reach_into_the_template():
+def test_a_session_name_cannot_reach_into_the_template() -> None:
     who = identity(session_name="{{AccountID}}")
 
     assert user_of(who, cluster(entry(username="u:{{SessionName}}"))).username == "u:--AccountID--"
 
 
-def test_policies_are_groups_by_where_they_hold():
+def test_policies_are_groups_by_where_they_hold() -> None:
     policies = (
         AccessPolicy(name="AmazonEKSClusterAdminPolicy", namespaces=()),
         AccessPolicy(name="AmazonEKSViewPolicy", namespaces=("a", "b")),
@@ -100,7 +102,7 @@ def test_policies_are_groups_by_where_they_hold():
     )
 
 
-def test_a_node_role_is_a_node():
+def test_a_node_role_is_a_node() -> None:
     template = "system:node:{{EC2PrivateDNSName}}"
     user = user_of(identity(), cluster(entry(type="EC2_LINUX", groups=("system:nodes",), username=template)))
 
@@ -118,12 +120,12 @@ def test_a_node_role_is_a_node():
         "",
     ],
 )
-def test_who_has_no_entry_of_exactly_that_arn_is_nobody(arn):
+def test_who_has_no_entry_of_exactly_that_arn_is_nobody(arn: str) -> None:
     with pytest.raises(RefusedError, match="no access entry"):
         user_of(identity(arn=arn), cluster(entry()))
 
 
-def test_the_creator_is_administrator_only_if_the_cluster_says_so():
+def test_the_creator_is_administrator_only_if_the_cluster_says_so() -> None:
     admin = user_of(identity(), cluster(creator_arn=ROLE, creator_is_admin=True))
     assert admin.groups == ("eks:access-policy:AmazonEKSClusterAdminPolicy",)
 
@@ -134,16 +136,16 @@ def test_the_creator_is_administrator_only_if_the_cluster_says_so():
 class Emulator:
     """The one endpoint of the emulator that the verifier asks."""
 
-    def __init__(self):
-        self.asked = []
-        self.answer = (
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self.answer: tuple[int, Any] = (
             200,
             {"arn": ROLE, "sessionArn": SESSION, "accountId": "1", "userId": "A", "sessionName": "s"},
         )
         emulator = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 emulator.asked.append((self.path, body))
                 status, content = emulator.answer
@@ -153,7 +155,7 @@ class Emulator:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *_):
+            def log_message(self, *_: Any) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -169,7 +171,7 @@ def emulator() -> Iterator[Emulator]:
     made.server.server_close()
 
 
-def test_the_emulator_is_asked_once_in_a_while(emulator):
+def test_the_emulator_is_asked_once_in_a_while(emulator: Any) -> None:
     now = [100.0]
     verifier = Verifier(emulator.url, clock=lambda: now[0])
     for _ in range(3):
@@ -186,7 +188,7 @@ def test_the_emulator_is_asked_once_in_a_while(emulator):
     assert len(emulator.asked) == 3
 
 
-def test_a_refused_token_is_not_remembered(emulator):
+def test_a_refused_token_is_not_remembered(emulator: Any) -> None:
     verifier = Verifier(emulator.url)
     good, emulator.answer = emulator.answer, (400, {"error": "the token is expired"})
     with pytest.raises(RefusedError, match="expired"):
@@ -196,13 +198,13 @@ def test_a_refused_token_is_not_remembered(emulator):
 
 
 @pytest.mark.parametrize("answer", [(500, b"<html>"), (200, b"not json"), (400, b"[]")])
-def test_a_broken_emulator_lets_nobody_in(emulator, answer):
+def test_a_broken_emulator_lets_nobody_in(emulator: Any, answer: Any) -> None:
     emulator.answer = answer
     with pytest.raises(RefusedError):
         Verifier(emulator.url).identity("shop", "us-east-1", "t")
 
 
-def test_an_absent_emulator_lets_nobody_in():
+def test_an_absent_emulator_lets_nobody_in() -> None:
     with pytest.raises(RefusedError, match="could not be asked"):
         Verifier("http://127.0.0.1:1").identity("shop", "us-east-1", "t")
 
@@ -210,14 +212,14 @@ def test_an_absent_emulator_lets_nobody_in():
 @pytest.mark.parametrize(
     "body", [None, [], {}, {"spec": None}, {"spec": {"token": ""}}, {"spec": {"token": 1}}]
 )
-def test_a_review_without_a_token_is_refused(body, emulator):
+def test_a_review_without_a_token_is_refused(body: dict[str, Any], emulator: Any) -> None:
     answer = review(body, cluster(entry()), Verifier(emulator.url))
     assert answer["status"]["authenticated"] is False
     assert not emulator.asked
 
 
 @pytest.fixture
-def webhook(tmp_path, emulator):
+def webhook(tmp_path: Path, emulator: Any) -> Iterator[Any]:
     """A running webhook, whom it knows, and a client that may ask."""
     authority = Authority(tmp_path, "webhook")
     pair = authority.server("webhook-server", ["127.0.0.1"])
@@ -235,7 +237,11 @@ def webhook(tmp_path, emulator):
     context.load_cert_chain(client.certificate, client.key)
     stranger = ssl.create_default_context(cafile=str(authority.files.certificate))
 
-    def ask(path="us-east-1/shop", body=b'{"spec": {"token": "t"}}', context=context):
+    def ask(
+        path: str = "us-east-1/shop",
+        body: bytes = b'{"spec": {"token": "t"}}',
+        context: Any = context,
+    ) -> Any:
         request = urllib.request.Request(f"https://127.0.0.1:{server.port}/{path}", body, method="POST")
         with urllib.request.urlopen(request, context=context, timeout=10) as response:
             return json.load(response)
@@ -244,7 +250,7 @@ def webhook(tmp_path, emulator):
     server.stop()
 
 
-def test_the_webhook_answers_reviews_and_follows_access_entries(webhook):
+def test_the_webhook_answers_reviews_and_follows_access_entries(webhook: Any) -> None:
     ask, clusters, _ = webhook
     assert ask()["status"]["user"]["groups"] == ["cloudcommerce:platform"]
 
@@ -256,13 +262,13 @@ def test_the_webhook_answers_reviews_and_follows_access_entries(webhook):
 
 
 @pytest.mark.parametrize(("path", "body", "status"), [("nowhere", b"{}", 404), ("us-east-1/shop", b"{", 400)])
-def test_the_webhook_refuses_what_it_cannot_read(webhook, path, body, status):
+def test_the_webhook_refuses_what_it_cannot_read(webhook: Any, path: str, body: bytes, status: int) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         webhook[0](path, body)
     assert caught.value.code == status
 
 
-def test_the_webhook_talks_to_api_servers_only(webhook):
+def test_the_webhook_talks_to_api_servers_only(webhook: Any) -> None:
     ask, _, stranger = webhook
     with pytest.raises((urllib.error.URLError, ssl.SSLError, ConnectionError)):
         ask(context=stranger)

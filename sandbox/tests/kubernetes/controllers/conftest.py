@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from cloudcommerce_sandbox.kubernetes.api import ClusterApi
@@ -50,7 +51,7 @@ def namespace(api: ClusterApi) -> Iterator[str]:
     api.delete("v1", "Namespace", name)
 
 
-def until(condition: Callable[[], object], seconds: float = 40.0, explain: Callable[[], str] = str) -> object:
+def until(condition: Callable[[], object], seconds: float = 40.0, explain: Callable[[], str] = str) -> Any:
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -109,7 +110,7 @@ class Running:
         self.reports = [item.reconcile(self.spec, self.api) for item in self.controllers]
         return self.reports
 
-    def until(self, condition: Callable[[], object], seconds: float = 40.0) -> object:
+    def until(self, condition: Callable[[], object], seconds: float = 40.0) -> Any:
         def holds() -> object:
             self.round()
             return condition()
@@ -123,16 +124,16 @@ class Running:
         ]
         return "\n".join([str(self.reports), *events[-15:]])
 
-    def pods(self, namespace: str) -> list[dict]:
+    def pods(self, namespace: str) -> list[dict[str, Any]]:
         return self.api.list("v1", "Pod", namespace=namespace)
 
 
-def is_ready(item: dict) -> bool:
+def is_ready(item: dict[str, Any]) -> bool:
     conditions = (item.get("status") or {}).get("conditions") or []
     return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
 
 
-def deployment(name: str, namespace: str, replicas: int, **template: object) -> dict:
+def deployment(name: str, namespace: str, replicas: int, **template: object) -> dict[str, Any]:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

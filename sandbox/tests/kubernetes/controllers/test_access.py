@@ -1,6 +1,10 @@
 """What the groups of access policies may do, by the API server's own access reviews."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from cloudcommerce_sandbox.kubernetes.api import ClusterApi
 from cloudcommerce_sandbox.kubernetes.controllers.access import AccessController, known_policies, policy_group
 from cloudcommerce_sandbox.kubernetes.model import AccessEntry, AccessPolicy
 
@@ -12,13 +16,22 @@ VIEW, EDIT, ADMIN = "AmazonEKSViewPolicy", "AmazonEKSEditPolicy", "AmazonEKSAdmi
 ADMIN_VIEW, CLUSTER_ADMIN = "AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"
 
 
-def entry(*policies):
+def entry(*policies: Any) -> Any:
     return AccessEntry(
         principal_arn="arn:aws:iam::1:role/r", username="u", groups=(), type="STANDARD", policies=policies
     )
 
 
-def may(api, group, verb, resource, namespace="", *, api_group="", subresource=""):
+def may(
+    api: ClusterApi,
+    group: str,
+    verb: str,
+    resource: str,
+    namespace: str = "",
+    *,
+    api_group: str = "",
+    subresource: str = "",
+) -> Any:
     attributes = {"verb": verb, "resource": resource, "group": api_group, "subresource": subresource}
     spec = {"user": "u", "groups": [group], "resourceAttributes": {**attributes, "namespace": namespace}}
     review = api.dynamic.resources.get(api_version="authorization.k8s.io/v1", kind="SubjectAccessReview")
@@ -27,7 +40,7 @@ def may(api, group, verb, resource, namespace="", *, api_group="", subresource="
 
 
 @pytest.fixture
-def running(api):
+def running(api: ClusterApi) -> Iterator[Any]:
     made = Running(api, cluster(), [AccessController()])
     yield made
     made.spec = cluster()
@@ -48,14 +61,16 @@ def running(api):
         (("create", "resourcequotas", ""), {CLUSTER_ADMIN}),
     ],
 )
-def test_policies_allow_what_aws_lists(running, api, action, allowed):
+def test_policies_allow_what_aws_lists(
+    running: Running, api: ClusterApi, action: tuple[str, str, str], allowed: set[str]
+) -> None:
     verb, resource, api_group = action
     running.spec = cluster(
         access_entries=(entry(*(AccessPolicy(name=name, namespaces=()) for name in known_policies())),)
     )
     running.round()
 
-    def got():  # the server learns of a new binding a moment later
+    def got() -> Any:  # the server learns of a new binding a moment later
         return {
             name
             for name in known_policies()
@@ -66,7 +81,9 @@ def test_policies_allow_what_aws_lists(running, api, action, allowed):
     assert got() == allowed
 
 
-def test_a_policy_of_a_namespace_ends_at_its_border(running, api, namespace):
+def test_a_policy_of_a_namespace_ends_at_its_border(
+    running: Running, api: ClusterApi, namespace: str
+) -> None:
     running.spec = cluster(
         access_entries=(entry(AccessPolicy(name=EDIT, namespaces=(namespace, "not-there-yet"))),)
     )
@@ -80,7 +97,7 @@ def test_a_policy_of_a_namespace_ends_at_its_border(running, api, namespace):
     assert not may(api, policy_group(EDIT, "not-there-yet"), "list", "pods", "not-there-yet")
 
 
-def test_rights_go_with_the_policy(running, api, namespace):
+def test_rights_go_with_the_policy(running: Running, api: ClusterApi, namespace: str) -> None:
     running.spec = cluster(access_entries=(entry(AccessPolicy(name=VIEW, namespaces=())),))
     running.round()
     running.until(lambda: may(api, policy_group(VIEW), "list", "pods", namespace))
@@ -90,13 +107,15 @@ def test_rights_go_with_the_policy(running, api, namespace):
     running.until(lambda: not may(api, policy_group(VIEW), "list", "pods", namespace))
 
 
-def test_the_creator_is_administrator_without_an_entry(running, api):
+def test_the_creator_is_administrator_without_an_entry(running: Running, api: ClusterApi) -> None:
     running.spec = cluster(creator_arn="arn:aws:iam::1:user/c", creator_is_admin=True)
     running.round()
     running.until(lambda: may(api, policy_group(CLUSTER_ADMIN), "delete", "namespaces"))
 
 
-def test_an_unknown_policy_gives_nothing_and_is_logged(running, api, caplog):
+def test_an_unknown_policy_gives_nothing_and_is_logged(
+    running: Running, api: ClusterApi, caplog: pytest.LogCaptureFixture
+) -> None:
     running.spec = cluster(access_entries=(entry(AccessPolicy(name="AmazonEMRJobPolicy", namespaces=())),))
     running.round()
 

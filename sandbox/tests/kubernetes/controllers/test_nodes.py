@@ -1,6 +1,7 @@
 """Nodes follow instances, and pods live and die on them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -244,8 +245,8 @@ def test_a_readiness_gate_is_its_owners_to_open(api: Any, namespace: str) -> Non
 def test_a_job_completes_or_fails(api: Any, namespace: str, failure: str | None, condition: str) -> None:
     annotations = {"sandbox.cloudcommerce.dev/fail": failure} if failure else {}
     container = {"name": "main", "image": "migrate:1"}
-    template = {"metadata": {"annotations": annotations}, "spec": {"restartPolicy": "Never"}}
-    template["spec"]["containers"] = [container]
+    spec = {"restartPolicy": "Never", "containers": [container]}
+    template = {"metadata": {"annotations": annotations}, "spec": spec}
     api.apply(
         {
             "apiVersion": "batch/v1",
@@ -293,7 +294,7 @@ def test_a_failing_namespace_fails_its_pods_and_recovers(running: Running, api: 
     api.apply(pod("own", namespace, "image"))
     until(lambda: is_ready(api.get("v1", "Pod", "app", namespace)))
 
-    told = {"metadata": {"annotations": {"sandbox.cloudcommerce.dev/fail": "unready"}}}
+    told: Any = {"metadata": {"annotations": {"sandbox.cloudcommerce.dev/fail": "unready"}}}
     api.patch("v1", "Namespace", namespace, told)
     running.until(lambda: not is_ready(api.get("v1", "Pod", "app", namespace)))
     own = api.get("v1", "Pod", "own", namespace)["metadata"]["annotations"]
@@ -304,13 +305,17 @@ def test_a_failing_namespace_fails_its_pods_and_recovers(running: Running, api: 
     running.until(lambda: is_ready(api.get("v1", "Pod", "app", namespace)))
 
 
+def _has_readiness(api: Any, node: str, ready: bool) -> Callable[[], bool]:
+    return lambda: is_ready(api.get("v1", "Node", node)) is ready
+
+
 def test_a_node_told_to_fail_is_not_ready_and_recovers(running: Running, api: Any) -> None:
     name = "ip-10-0-1-3.ec2.internal"
     for failure, ready in (("unready", False), (None, True)):
         api.patch(
             "v1", "Node", name, {"metadata": {"annotations": {"sandbox.cloudcommerce.dev/fail": failure}}}
         )
-        running.until(lambda ready=ready: is_ready(api.get("v1", "Node", name)) is ready)
+        running.until(_has_readiness(api, name, ready))
         assert (instance(3).id in running.reports[0].nodegroups[0].ready) is ready
 
 

@@ -1,5 +1,8 @@
 """Claims get volumes of the emulator's EBS, in the zone of their pod."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import boto3
 import pytest
 from cloudcommerce_sandbox.kubernetes.controllers import ebs
@@ -9,11 +12,13 @@ from cloudcommerce_sandbox.kubernetes.controllers.nodes import NodesController
 from cloudcommerce_sandbox.kubernetes.controllers.volumes import VolumesController
 from cloudcommerce_sandbox.kubernetes.model import (
     AddonSpec,
+    Controller,
     LocalNode,
     LocalSpec,
     PodIdentityAssociation,
 )
 
+from sandbox.tests.emulator.conftest import RunningEmulator
 from sandbox.tests.kubernetes.controllers.conftest import (
     ZONES,
     Running,
@@ -40,7 +45,7 @@ ROLE = "arn:aws:iam::123456789012:role/ebs"
         ("1e3Ki", None),
     ],
 )
-def test_sizes_are_rounded_up_as_the_driver_does(quantity, gib):
+def test_sizes_are_rounded_up_as_the_driver_does(quantity: str, gib: int | None) -> None:
     if gib is None:
         with pytest.raises(ParameterError):
             ebs.gibibytes(quantity)
@@ -48,7 +53,7 @@ def test_sizes_are_rounded_up_as_the_driver_does(quantity, gib):
         assert ebs.gibibytes(quantity) == gib
 
 
-def test_parameters_become_arguments_of_ec2():
+def test_parameters_become_arguments_of_ec2() -> None:
     parameters = {
         "type": "io2",
         "iopsPerGB": "50",
@@ -67,12 +72,12 @@ def test_parameters_become_arguments_of_ec2():
 
 
 @pytest.mark.parametrize("parameters", [{"colour": "red"}, {"iops": "many"}])
-def test_what_the_driver_refuses_is_refused(parameters):
+def test_what_the_driver_refuses_is_refused(parameters: Any) -> None:
     with pytest.raises(ParameterError):
         ebs.volume_arguments(parameters, 1)
 
 
-def test_tags_are_the_drivers_and_the_class_and_the_addons():
+def test_tags_are_the_drivers_and_the_class_and_the_addons() -> None:
     claim = {"metadata": {"name": "data-0", "namespace": "shop"}}
     parameters = {"tagSpecification_1": "owner={{ .PVCNamespace }}-{{.PVCName}}"}
     tags = ebs.volume_tags("prod", "pvc-1", claim, parameters, {"Environment": "prod"})
@@ -85,12 +90,12 @@ def test_tags_are_the_drivers_and_the_class_and_the_addons():
         ebs.volume_tags("prod", "pvc-1", claim, {"tagSpecification_1": "owner"}, {})
 
 
-def test_device_names_are_not_used_twice():
+def test_device_names_are_not_used_twice() -> None:
     assert ebs.free_device([]) == "/dev/xvdaa"
     assert ebs.free_device(["/dev/xvda", "/dev/xvdaa", "/dev/xvdab"]) == "/dev/xvdac"
 
 
-def addons(role=ROLE):
+def addons(role: str = ROLE) -> Any:
     common = {"version": "v1", "status": "ACTIVE"}
     tags = {"controller": {"extraVolumeTags": {"Environment": "test"}}}
     return (
@@ -100,7 +105,7 @@ def addons(role=ROLE):
 
 
 @pytest.fixture
-def aws(ec2):
+def aws(ec2: RunningEmulator) -> Iterator[Any]:
     client = boto3.client(
         "ec2",
         region_name="us-east-1",
@@ -119,7 +124,7 @@ def aws(ec2):
 
 
 @pytest.fixture
-def running(api, aws):
+def running(api: Any, aws: Any) -> Iterator[Any]:
     """Three nodes of real instances in three zones, and the driver on them."""
     instances = []
     for number, zone in enumerate(ZONES, 1):
@@ -132,7 +137,7 @@ def running(api, aws):
         )["Instances"][0]
         spec = instance(number, zone)
         instances.append(type(spec)(**{**vars(spec), "id": made["InstanceId"]}))
-    controllers = [NodesController(), AddonsController(), VolumesController()]
+    controllers: list[Controller] = [NodesController(), AddonsController(), VolumesController()]
     running = Running(api, cluster(nodegroups=(group(instances),), addons=addons()), controllers)
     running.until(lambda: len(api.list("storage.k8s.io/v1", "CSINode")) == 3, 60)
     yield running
@@ -145,7 +150,7 @@ def running(api, aws):
         api.delete("v1", "PersistentVolume", volume["metadata"]["name"])
 
 
-def storage_class(**changes):
+def storage_class(**changes: Any) -> Any:
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -158,7 +163,7 @@ def storage_class(**changes):
     }
 
 
-def stateful_set(namespace, replicas, storage="gp3"):
+def stateful_set(namespace: str, replicas: int, storage: str = "gp3") -> Any:
     spread = {
         "maxSkew": 1,
         "topologyKey": "topology.kubernetes.io/zone",
@@ -194,7 +199,7 @@ def stateful_set(namespace, replicas, storage="gp3"):
     }
 
 
-def by_claim(aws, namespace):
+def by_claim(aws: Any, namespace: str) -> Any:
     found = {}
     for volume in aws.describe_volumes()["Volumes"]:
         tags = {item["Key"]: item["Value"] for item in volume.get("Tags", [])}
@@ -203,7 +208,7 @@ def by_claim(aws, namespace):
     return found
 
 
-def all_ready(running, namespace, count):
+def all_ready(running: Running, namespace: str, count: int) -> Any:
     return sum(map(is_ready, running.pods(namespace))) == count
 
 
@@ -211,8 +216,8 @@ class TestOnEks:
     pytestmark = IN_CLUSTER
 
     def test_a_stateful_set_starts_on_volumes_in_its_pods_zones_and_leaves_nothing(
-        self, running, api, aws, namespace
-    ):
+        self, running: Running, api: Any, aws: Any, namespace: str
+    ) -> None:
         api.apply(storage_class())
         api.apply(stateful_set(namespace, 3))
         running.until(lambda: all_ready(running, namespace, 3))
@@ -235,7 +240,9 @@ class TestOnEks:
         running.until(lambda: not by_claim(aws, namespace), 60)
         running.until(lambda: not api.list("v1", "PersistentVolume"))
 
-    def test_a_pod_comes_back_where_its_volume_is(self, running, api, aws, namespace):
+    def test_a_pod_comes_back_where_its_volume_is(
+        self, running: Running, api: Any, aws: Any, namespace: str
+    ) -> None:
         api.apply(storage_class())
         api.apply(stateful_set(namespace, 1))
         running.until(lambda: all_ready(running, namespace, 1))
@@ -251,7 +258,7 @@ class TestOnEks:
         assert running.pods(namespace)[0]["spec"]["nodeName"] == first["spec"]["nodeName"]
         assert len(by_claim(aws, namespace)) == 1
 
-    def test_a_claim_grows(self, running, api, aws, namespace):
+    def test_a_claim_grows(self, running: Running, api: Any, aws: Any, namespace: str) -> None:
         api.apply(storage_class())
         api.apply(stateful_set(namespace, 1))
         running.until(lambda: all_ready(running, namespace, 1))
@@ -268,14 +275,14 @@ class TestOnEks:
         )
         assert by_claim(aws, namespace)["data-db-0"][0]["Size"] == 12
 
-    def test_a_class_keeps_to_its_zones(self, running, api, namespace):
+    def test_a_class_keeps_to_its_zones(self, running: Running, api: Any, namespace: str) -> None:
         topology = [{"matchLabelExpressions": [{"key": ebs.ZONE, "values": ["us-east-1c"]}]}]
         api.apply(storage_class(allowedTopologies=topology))
         api.apply(stateful_set(namespace, 1))
         running.until(lambda: all_ready(running, namespace, 1))
         assert running.pods(namespace)[0]["spec"]["nodeName"] == "ip-10-0-1-3.ec2.internal"
 
-    def test_a_retained_volume_stays(self, running, api, aws, namespace):
+    def test_a_retained_volume_stays(self, running: Running, api: Any, aws: Any, namespace: str) -> None:
         api.apply(storage_class(reclaimPolicy="Retain"))
         api.apply(stateful_set(namespace, 1))
         running.until(lambda: all_ready(running, namespace, 1))
@@ -287,7 +294,9 @@ class TestOnEks:
         assert len(by_claim(aws, namespace)) == 1
 
     @pytest.mark.parametrize("associated", [False, True])
-    def test_the_driver_needs_a_role(self, running, api, namespace, associated):
+    def test_the_driver_needs_a_role(
+        self, running: Running, api: Any, namespace: str, associated: bool
+    ) -> None:
         association = PodIdentityAssociation(
             id="a-1", namespace="kube-system", service_account="ebs-csi-controller-sa", role_arn=ROLE
         )
@@ -311,11 +320,13 @@ class TestOnEks:
         assert "Pod Identity" in message[0]
         assert not api.list("v1", "PersistentVolume")
 
-    def test_what_the_driver_refuses_is_told_to_the_claim(self, running, api, namespace):
+    def test_what_the_driver_refuses_is_told_to_the_claim(
+        self, running: Running, api: Any, namespace: str
+    ) -> None:
         api.apply(storage_class(parameters={"colour": "red"}))
         api.apply(stateful_set(namespace, 1))
 
-        def told():
+        def told() -> Any:
             return [
                 event["message"]
                 for event in api.list("v1", "Event", namespace=namespace)
@@ -327,7 +338,7 @@ class TestOnEks:
         assert len(told()) == 1
 
     @pytest.mark.usefixtures("running")
-    def test_the_scheduler_knows_how_many_volumes_a_node_takes(self, api):
+    def test_the_scheduler_knows_how_many_volumes_a_node_takes(self, api: Any) -> None:
         drivers = api.get("storage.k8s.io/v1", "CSINode", "ip-10-0-1-1.ec2.internal")["spec"]["drivers"]
         assert drivers[0]["allocatable"]["count"] == 26
         assert ebs.ZONE in drivers[0]["topologyKeys"]
@@ -336,7 +347,7 @@ class TestOnEks:
 class TestLocally:
     pytestmark = IN_CLUSTER
 
-    def test_the_default_class_serves_claims_on_the_pods_node(self, api, namespace):
+    def test_the_default_class_serves_claims_on_the_pods_node(self, api: Any, namespace: str) -> None:
         nodes = tuple(
             LocalNode(name=f"dev-{zone}", vcpus=4, memory_mib=8192, zone=zone, labels={}, taints=())
             for zone in "ab"
