@@ -15,8 +15,8 @@ from tests.sandbox.workbench import PROGRAMS, wait_until
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.mission_M39, pytest.mark.mission_M70]
 
-# Of `kubectl describe node` of nodes of Amazon Linux 2023 on EKS: CPU, and memory in KiB within 2 %; less what
-# the launch templates reserve for 30 instead of 17 and for 65 instead of 29 pods, 11 MiB each.
+# Of `kubectl describe node` of nodes of Amazon Linux 2023 on EKS: CPU, and memory in KiB within 2 %; less
+# what the launch templates reserve for 30 instead of 17 and for 65 instead of 29 pods, 11 MiB each.
 ALLOCATABLE = {
     "t3.medium": ("1930m", 3_388_360 - 13 * 11 * 1024),
     "m6i.large": ("1930m", 7_243_328 - 36 * 11 * 1024),
