@@ -224,7 +224,8 @@ class KubernetesProvider(Provider):
             message = f"{label} ({error.resource_id}) exists but is not ready: {error}"
             raise InitializationError(message, error.resource_id, error.state, error.inputs) from error
         except ProviderError as error:
-            message = f"{label}: {error}"
+            where = objects.id_of(request.inputs)
+            message = f"{label}{f' ({where})' if where else ''}: {error}"
             raise ProviderError(message) from error
         finally:
             self._pass_warnings(request.urn)
