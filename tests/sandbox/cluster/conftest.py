@@ -1,7 +1,6 @@
 """Fixtures of the tests on a real cluster: emulator, follower, control plane, nodes.
 
-It stands for all tests of the xdist group `cluster`. A test that would leave it otherwise than it found it
-makes one of its own with `lone_cluster`.
+It stands for all tests of the xdist group `cluster`, which leave it as they found it; the last takes it down.
 """
 
 from collections.abc import Iterator
@@ -20,17 +19,6 @@ def standing(tmp_path_factory: pytest.TempPathFactory, pulumi: Path) -> Iterator
     layout = make_cluster_checkout(tmp_path_factory.mktemp("cluster") / "checkout", pulumi)
     try:
         yield Standing.of(layout)
-    finally:
-        stop_clusters(layout)
-        stop_emulator(layout)
-
-
-@pytest.fixture
-def lone_cluster(tmp_path: Path, pulumi: Path) -> Iterator[StackBench]:
-    """The stack of a cluster of the test's own; nothing of it stands yet."""
-    layout = make_cluster_checkout(tmp_path / "checkout", pulumi)
-    try:
-        yield StackBench(layout)
     finally:
         stop_clusters(layout)
         stop_emulator(layout)

@@ -125,11 +125,7 @@ class Standing:
     def kubectl(self, *arguments: str, given: Any = None) -> str:
         """Run kubectl as the administrator; it has to succeed."""
         done = subprocess.run(
-            [
-                str(self.bench.layout.tools / "kubectl"),
-                *("--kubeconfig", str(self.administrator)),
-                *arguments,
-            ],
+            ["kubectl", "--kubeconfig", str(self.administrator), *arguments],
             env=self.bench.session.engine.environment,
             input=json.dumps(given) if given is not None else None,
             capture_output=True,
