@@ -10,7 +10,7 @@ from cloudcommerce_sandbox.plugins.kubernetes.awaiting.status import Look
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster
 from cloudcommerce_sandbox.plugins.kubernetes.configuration import Settings
 from cloudcommerce_sandbox.plugins.kubernetes.equality import parse_quantity, same
-from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark
+from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark, masked
 from cloudcommerce_sandbox.plugins.provider import ProviderError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,3 +205,25 @@ def test_wait_for_nonsense_is_refused(text: str) -> None:
 def test_a_jsonpath_of_an_older_generation_does_not_count() -> None:
     stale = {**_LIVE, "metadata": {"generation": 3}}
     assert not expressions.parse("jsonpath={.status.phase}=Bound")(Look(stale, Cluster(Settings()))).ready
+
+
+_PARTS = st.text(alphabet='ab.[]"/', min_size=1, max_size=5) | st.integers(0, 9)
+
+
+@given(st.lists(_PARTS, min_size=1, max_size=4))
+def test_a_path_comes_back_from_its_text(path: list[str | int]) -> None:
+    assert diff.path_of(diff.text_of(("root", *path))) == ("root", *path)
+
+
+def test_a_path_that_stands_for_several_is_none() -> None:
+    assert diff.path_of("spec.containers[*].image") is None
+    assert diff.path_of("spec.*.image") is None
+
+
+def test_secrets_are_masked_however_a_server_writes_them() -> None:
+    tree = {
+        "data": wire.Secret({"a": 'line one\n"two"', "b": 123456, "c": True, "d": "up"}),
+        "open": "visible",
+    }
+    message = 'bad "line one\\n\\"two\\"" and bGluZSBvbmUKInR3byI= and 123456: visible, True, up'
+    assert masked(message, tree) == 'bad "[secret]" and [secret] and [secret]: visible, True, up'

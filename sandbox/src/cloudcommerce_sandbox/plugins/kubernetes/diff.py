@@ -13,6 +13,9 @@ Path = tuple[str | int, ...]
 
 _MISSING: Final = object()
 _PLAIN: Final = re.compile(r"[^.\[\]\"]+$")
+_PART: Final = re.compile(
+    r"""\.?(?P<plain>[^.\[\]"]+)|\[(?P<index>\d+)\]|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]"""
+)
 
 
 def compare(old: Any, new: Any) -> dict[str, Change]:
@@ -39,6 +42,22 @@ def text_of(path: Path) -> str:
             quoted = part.replace('"', '\\"')
             text += f'["{quoted}"]'
     return text
+
+
+def path_of(text: str) -> Path | None:
+    """Return what `text_of` made a text of; None for a path that stands for several, such as `a[*]`."""
+    parts: list[str | int] = []
+    position = 0
+    while position < len(text):
+        part = _PART.match(text, position)
+        if part is None or part["plain"] == "*":
+            return None
+        if part["index"] is not None:
+            parts.append(int(part["index"]))
+        else:
+            parts.append(part["plain"] or part["quoted"].replace('\\"', '"'))
+        position = part.end()
+    return tuple(parts)
 
 
 def _compare(old: Any, new: Any, path: Path, changes: dict[str, Change]) -> None:

@@ -31,15 +31,17 @@ class Engine:
 
     def warn_once(self, urn: str, message: str) -> None:
         """Show a warning that concerns many resources beside the first of them."""
-        with self._lock:
-            if message in self._told:
-                return
-            self._told.add(message)
-        self.warn(urn, message)
+        if self._is_news(message):
+            self.warn(urn, message)
 
     def inform(self, urn: str, message: str) -> None:
         """Show a note beside a resource."""
         self._send(engine_pb2.INFO, urn, message)
+
+    def inform_once(self, urn: str, message: str) -> None:
+        """Show a note that concerns many resources beside the first of them."""
+        if self._is_news(message):
+            self.inform(urn, message)
 
     def progress(self, urn: str, message: str) -> None:
         """Show what a resource waits for, until the next such message; an empty one clears it."""
@@ -48,6 +50,12 @@ class Engine:
                 return
             self._last[urn] = message
         self._send(engine_pb2.INFO, urn, message, ephemeral=True)
+
+    def _is_news(self, message: str) -> bool:
+        with self._lock:
+            is_news = message not in self._told
+            self._told.add(message)
+            return is_news
 
     def _send(self, severity: Any, urn: str, message: str, *, ephemeral: bool = False) -> None:
         if self._stub is None:

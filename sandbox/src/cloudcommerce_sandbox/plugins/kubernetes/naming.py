@@ -26,23 +26,28 @@ def assign(request: Request, inputs: Tree) -> None:
         return
     if metadata.get("generateName"):
         message = (
-            "metadata.generateName can't be used with server-side apply; "
-            "give metadata.name, or leave both out for a name of Pulumi's making"
+            "metadata.generateName is not taken by the sandbox: after an interruption nobody could tell "
+            "which object is this one; give metadata.name, or leave both out for a name of Pulumi's making"
         )
         raise ProviderError(message)
     old: Any = wire.reveal(request.old_inputs)
     if old and objects.is_true(old, objects.AUTONAMED):
         metadata["name"] = objects.name(old)
     else:
-        metadata["name"] = _fresh(request)
+        metadata["name"] = fresh(request)
     notes = metadata.setdefault("annotations", {})
     if isinstance(notes, dict):
         notes[objects.AUTONAMED] = "true"
 
 
-def _fresh(request: Request) -> str:
+def fresh(request: Request) -> str:
+    """Return the name that the engine proposes, or one of its seed: the same in preview and update.
+
+    Raises:
+        ProviderError: Auto-naming is switched off.
+    """
     if request.naming.mode == "DISABLE":
-        message = "auto-naming is disabled: give metadata.name"
+        message = "auto-naming is disabled: give it a name"
         raise ProviderError(message)
     if request.naming.proposed:
         return request.naming.proposed

@@ -11,7 +11,7 @@ from cloudcommerce_sandbox.plugins.kubernetes import crd_fields, objects, owners
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster, Object
 from cloudcommerce_sandbox.plugins.kubernetes.engine import Engine
 from cloudcommerce_sandbox.plugins.kubernetes.errors import NoSuchKindError, UnreachableError
-from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark
+from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark, masked
 from cloudcommerce_sandbox.plugins.provider import Request, Tree
 
 INPUTS = "__inputs"
@@ -59,15 +59,22 @@ class Operation:
 
     def tell(self, message: str) -> None:
         """Show what the resource waits for."""
-        self.engine.progress(self.request.urn, message)
+        self.engine.progress(self.request.urn, self._masked(message))
 
     def inform(self, message: str) -> None:
         """Show a note beside the resource."""
-        self.engine.inform(self.request.urn, message)
+        self.engine.inform(self.request.urn, self._masked(message))
+
+    def inform_once(self, message: str) -> None:
+        """Show a note that concerns other resources too, unless one of them has shown it."""
+        self.engine.inform_once(self.request.urn, self._masked(message))
 
     def warn(self, message: str) -> None:
         """Show a warning beside the resource."""
-        self.engine.warn(self.request.urn, message)
+        self.engine.warn(self.request.urn, self._masked(message))
+
+    def _masked(self, message: str) -> str:
+        return masked(message, self.request.inputs, self.request.state)
 
     def outputs(self, live: Object, inputs: Tree | None = None) -> Tree:
         """Return the outputs for a live object, with everything secret marked.

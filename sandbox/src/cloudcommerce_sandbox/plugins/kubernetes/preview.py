@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins import wire
-from cloudcommerce_sandbox.plugins.kubernetes import lifecycle, objects, ownership
+from cloudcommerce_sandbox.plugins.kubernetes import lifecycle, ownership
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Object
 from cloudcommerce_sandbox.plugins.kubernetes.errors import ApiError, NoSuchKindError, UnreachableError
 from cloudcommerce_sandbox.plugins.kubernetes.operation import Operation
@@ -38,19 +39,25 @@ def create(operation: Operation) -> Tree:
     Raises:
         ProviderError: The server would refuse.
     """
+    live = _asked(operation, _dry_create)
+    return operation.request.inputs if live is None else _with_unknowns(operation, operation.outputs(live))
+
+
+def _asked(operation: Operation, ask: Callable[[Operation], Object | None]) -> Object | None:
+    """Return what the server answers to a dry run; None when nobody can tell yet."""
     if wire.has_unknown(operation.request.inputs):
-        return operation.request.inputs
+        return None
     try:
-        live = _dry_create(operation)
+        return ask(operation)
     except (UnreachableError, NoSuchKindError) as error:
-        return _from_inputs(operation, str(error))
+        reason = str(error)
     except ApiError as error:
         if not is_about_later(error):
             raise
-        return _from_inputs(operation, error.message)
-    if live is None:
-        return operation.request.inputs
-    return _with_unknowns(operation, operation.outputs(live))
+        reason = error.message
+    # A whole application may wait for its namespace: each reason is told once.
+    operation.inform_once(f"resources are previewed from their inputs alone: {reason}")
+    return None
 
 
 def _dry_create(operation: Operation) -> Object | None:
@@ -82,17 +89,8 @@ def update(operation: Operation) -> Tree:
     Raises:
         ProviderError: The server would refuse.
     """
-    if wire.has_unknown(operation.request.inputs):
-        return operation.request.inputs
-    try:
-        live = dry_update(operation)
-    except (UnreachableError, NoSuchKindError) as error:
-        return _from_inputs(operation, str(error))
-    except ApiError as error:
-        if not is_about_later(error):
-            raise
-        return _from_inputs(operation, error.message)
-    return operation.outputs(live)
+    live = _asked(operation, dry_update)
+    return operation.request.inputs if live is None else operation.outputs(live)
 
 
 def dry_update(operation: Operation) -> Object:
@@ -124,12 +122,6 @@ def is_about_later(error: ApiError) -> bool:
     if error.code == HTTPStatus.BAD_REQUEST and _NO_DRY_RUN in error.message:
         return True
     return error.is_forbidden and bool(_MADE_LATER.search(error.message))
-
-
-def _from_inputs(operation: Operation, reason: str) -> Tree:
-    label = objects.label(wire.reveal(operation.request.inputs))
-    operation.inform(f"{label} is previewed from its inputs alone: {reason}")
-    return operation.request.inputs
 
 
 def _with_unknowns(operation: Operation, outputs: Tree) -> Tree:

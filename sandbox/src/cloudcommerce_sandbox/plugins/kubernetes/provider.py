@@ -24,6 +24,7 @@ from cloudcommerce_sandbox.plugins.kubernetes import (
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster
 from cloudcommerce_sandbox.plugins.kubernetes.engine import Engine
 from cloudcommerce_sandbox.plugins.kubernetes.operation import Operation
+from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import masked
 from cloudcommerce_sandbox.plugins.provider import (
     Difference,
     Failure,
@@ -216,23 +217,25 @@ class KubernetesProvider(Provider):
         return Operation(request, self.cluster, self._engine)
 
     def _named(self, request: Request, run: Callable[[], _T]) -> _T:
-        """Let every failure name the resource, and pass on what the server warns of."""
+        """Let every failure name the resource and nothing secret, and pass on what the server warns of."""
         label = f"{request.type} {request.name!r}"
+        known = (request.inputs, request.old_inputs, request.state)
         try:
             return run()
         except InitializationError as error:
-            message = f"{label} ({error.resource_id}) exists but is not ready: {error}"
+            reason = masked(str(error), *known, error.state)
+            message = f"{label} ({error.resource_id}) exists but is not ready: {reason}"
             raise InitializationError(message, error.resource_id, error.state, error.inputs) from error
         except ProviderError as error:
             where = objects.id_of(request.inputs)
-            message = f"{label}{f' ({where})' if where else ''}: {error}"
+            message = f"{label}{f' ({where})' if where else ''}: {masked(str(error), *known)}"
             raise ProviderError(message) from error
         finally:
-            self._pass_warnings(request.urn)
+            self._pass_warnings(request)
 
-    def _pass_warnings(self, urn: str) -> None:
+    def _pass_warnings(self, request: Request) -> None:
         if self._cluster is None:
             return
         for warning in self._cluster.take_warnings():
             if not (self._cluster.settings.suppress_deprecation_warnings and "deprecated" in warning):
-                self._engine.warn(urn, warning)
+                self._engine.warn(request.urn, masked(warning, request.inputs))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins import wire
@@ -10,6 +12,9 @@ from cloudcommerce_sandbox.plugins.provider import Tree
 
 _SECRET_FIELDS: Final = ("data", "stringData")
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+_MASK: Final = "[secret]"
+_SHORTEST: Final = 4
+"""Characters of the shortest text that is masked: shorter ones are in every message by chance."""
 
 
 def mark(value: Any, source: Any) -> Any:
@@ -49,3 +54,37 @@ def _mark(value: Any, source: Any) -> Any:
         # Items may have moved: nothing tells any more which of them is the secret one.
         return wire.Secret(wire.reveal(value))
     return value
+
+
+def masked(text: str, *trees: Any) -> str:
+    """Return a message without the secrets of some trees: servers and Helm quote what they refuse.
+
+    Args:
+        text: The message.
+        *trees: Property trees of the resource it speaks of.
+    """
+    forms = {form for tree in trees for secret in _secrets(tree) for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, _MASK)
+    return text
+
+
+def _secrets(tree: Any, *, inside: bool = False) -> Iterator[str]:
+    if isinstance(tree, wire.Secret):
+        yield from _secrets(tree.value, inside=True)
+    elif isinstance(tree, Mapping):
+        for item in tree.values():
+            yield from _secrets(item, inside=inside)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from _secrets(item, inside=inside)
+    elif inside and not isinstance(tree, bool) and len(str(tree)) >= _SHORTEST:
+        yield str(tree)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield how a secret may be written: as it is, quoted by Go or JSON, and in base64."""
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield base64.b64encode(secret.encode()).decode()

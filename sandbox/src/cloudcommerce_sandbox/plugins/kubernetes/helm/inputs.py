@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from cloudcommerce_sandbox.charts.rendering import read_all
 from cloudcommerce_sandbox.plugins import sdk, validation, wire
+from cloudcommerce_sandbox.plugins.kubernetes import naming
 from cloudcommerce_sandbox.plugins.kubernetes.helm.options import DEFAULT_TIMEOUT
 from cloudcommerce_sandbox.plugins.provider import Failure, ProviderError, Request, Tree
 
 REPLACING: Final = ("name", "namespace")
 """Inputs that a release can't change: https://helm.sh/docs/intro/using_helm/ names releases by both."""
 
-_SUFFIX_DIGITS: Final = 8
 _REFUSED: Final = {
     "postrender": "runs a command on this machine; put what it changes into the chart or its values",
 }
@@ -35,7 +33,7 @@ def complete(request: Request, default_namespace: str) -> Tree:
     """
     given = {key: value for key, value in request.inputs.items() if value is not None and key not in _DROPPED}
     if not given.get("name"):
-        given["name"] = request.old_inputs.get("name") or _fresh_name(request)
+        given["name"] = request.old_inputs.get("name") or naming.fresh(request)
     given["namespace"] = given.get("namespace") or default_namespace
     if given.get("skipAwait") is not True:
         given.setdefault("timeout", DEFAULT_TIMEOUT)
@@ -96,15 +94,3 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
         else:
             merged[key] = value
     return merged
-
-
-def _fresh_name(request: Request) -> str:
-    if request.naming.mode == "DISABLE":
-        message = "auto-naming is disabled: give the release a name"
-        raise ProviderError(message)
-    if request.naming.proposed:
-        return request.naming.proposed
-    if not request.seed:
-        return f"{request.name}-{secrets.token_hex(_SUFFIX_DIGITS // 2)}"
-    digest = hashlib.sha256(request.seed + request.urn.encode()).hexdigest()
-    return f"{request.name}-{digest[:_SUFFIX_DIGITS]}"
