@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
+import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from cloudcommerce_sandbox.plugins.kubernetes import objects
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster, Object
+from cloudcommerce_sandbox.plugins.kubernetes.diff import Path, path_of
 from cloudcommerce_sandbox.plugins.kubernetes.errors import ApiError
 from cloudcommerce_sandbox.plugins.provider import Request
 
@@ -21,6 +24,8 @@ MANAGER: Final = "__fieldManager"
 
 _PREFIX: Final = "pulumi-kubernetes"
 _DIGITS: Final = 12
+_BACKEND: Final = "PULUMI_BACKEND_URL"
+_THIS_MACHINE: Final = "file://"
 _OWNER: Final = re.compile(r'conflict with "([^"]*)"(?! with subresource)')
 _TAKEN_OVER: Final = (
     ("kubectl", "Apply"),
@@ -33,17 +38,26 @@ source of what people change by hand with kubectl. The official provider takes t
 
 
 def manager(request: Request, wanted: Mapping[str, Any]) -> str:
-    """Return the field manager: the annotation's, the state's, else one made of the URN.
+    """Return the field manager: the annotation's, the state's, else one made of the URN and the backend.
 
-    That it is made of the URN lets a create recognize the object that an earlier create of the same resource
+    That it is made of them lets a create recognize the object that an earlier create of the same resource
     made without living to tell the engine.
     """
     chosen = objects.annotation(wanted, objects.PATCH_MANAGER)
     known = request.state.get(MANAGER)
     if chosen or isinstance(known, str):
         return chosen or str(known)
-    digest = hashlib.sha256(request.urn.encode()).hexdigest()
+    digest = hashlib.sha256(f"{_backend()} {request.urn}".encode()).hexdigest()
     return f"{_PREFIX}-{digest[:_DIGITS]}"
+
+
+def _backend() -> str:
+    """Return where the stack's state is: two people's stacks of one name may share a cluster.
+
+    A folder, or a backend that the environment does not name, counts as this machine's own.
+    """
+    url = os.environ.get(_BACKEND, "")
+    return f"{url} {platform.node()}" if not url or url.startswith(_THIS_MACHINE) else url
 
 
 def is_made_by(live: Mapping[str, Any], name: str) -> bool:
@@ -103,18 +117,20 @@ def adopt(cluster: Cluster, live: Object, name: str) -> Object:
 def respect_ignored(wanted: Object, live: Object, ignored: Sequence[str], name: str) -> Object:
     """Return the object to apply when the program ignores changes of some fields.
 
-    A field that somebody else owns alone is left out, so that it stays theirs; any other keeps its live
-    value.
+    A field that somebody else owns alone is left out, so that it stays theirs; any other, and any part of a
+    list, keeps its live value. Paths with wildcards need nothing: the engine has put the old inputs there.
     """
     result = copy.deepcopy(wanted)
-    for path in ignored:
-        parts = path.split(".")
-        found, value = _lookup(live, parts)
+    for text in ignored:
+        path = path_of(text)
+        if path is None:
+            continue
+        found, value = _lookup(live, path)
         if not found:
             continue
-        owned = _owns(live, parts, lambda entry: entry.get("manager") == name)
-        theirs = _owns(live, parts, lambda entry: entry.get("manager") != name)
-        _put(result, parts, value, keep=owned or not theirs)
+        owned = _owns(live, path, lambda entry: entry.get("manager") == name)
+        theirs = _owns(live, path, lambda entry: entry.get("manager") != name)
+        _put(result, path, value, keep=owned or not theirs)
     return result
 
 
@@ -136,30 +152,40 @@ def _union(target: dict[str, Any], more: Mapping[str, Any]) -> None:
         _union(target.setdefault(key, {}), value)
 
 
-def _lookup(value: Any, parts: Sequence[str]) -> tuple[bool, Any]:
-    for part in parts:
-        if not isinstance(value, dict) or part not in value:
+def _lookup(value: Any, path: Path) -> tuple[bool, Any]:
+    for part in path:
+        if isinstance(part, int):
+            if not isinstance(value, list) or part >= len(value):
+                return False, None
+        elif not isinstance(value, dict) or part not in value:
             return False, None
         value = value[part]
     return True, value
 
 
-def _owns(live: Mapping[str, Any], parts: Sequence[str], chosen: Any) -> bool:
-    return any(
-        chosen(entry) and _lookup(entry.get("fieldsV1") or {}, [f"f:{part}" for part in parts])[0]
-        for entry in _entries(live)
+def _owns(live: Mapping[str, Any], path: Path, chosen: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Whether a chosen manager owns a field; of what is in lists, managers' records do not tell by index."""
+    fields = [f"f:{part}" for part in path]
+    return not any(isinstance(part, int) for part in path) and any(
+        chosen(entry) and _lookup(entry.get("fieldsV1") or {}, tuple(fields))[0] for entry in _entries(live)
     )
 
 
-def _put(target: Any, parts: Sequence[str], value: Any, *, keep: bool) -> None:
-    for part in parts[:-1]:
-        inner = target.get(part)
-        if not isinstance(inner, dict):
-            if not keep:
+def _put(target: Any, path: Path, value: Any, *, keep: bool) -> None:
+    """Set a field to a value, or take it away; an item of a list that the program lacks stays away."""
+    for part in path[:-1]:
+        found, inner = _lookup(target, (part,))
+        if not found:
+            if not keep or isinstance(part, int) or not isinstance(target, dict):
                 return
             inner = target[part] = {}
         target = inner
-    if keep:
-        target[parts[-1]] = copy.deepcopy(value)
-    else:
-        target.pop(parts[-1], None)
+    last = path[-1]
+    if isinstance(last, int):
+        if _lookup(target, (last,))[0]:
+            target[last] = copy.deepcopy(value)
+    elif isinstance(target, dict):
+        if keep:
+            target[last] = copy.deepcopy(value)
+        else:
+            target.pop(last, None)
