@@ -131,6 +131,26 @@ def test_ignored_fields_stay_with_whoever_has_them(make: Make, kubectl: Kubectl,
     assert live["spec"]["template"]["spec"]["containers"][0]["image"] == "cart:2"
 
 
+def test_ignored_fields_may_have_dots_in_their_names_and_stand_in_lists(
+    make: Make, kubectl: Kubectl, namespace: str
+) -> None:
+    key, image = "shop.example.com/owner", "spec.template.spec.containers[0].image"
+    program = deployment(namespace)
+    program["metadata"]["annotations"] = {key: "ours"}
+    thing = make("apps/v1:Deployment")
+    thing.up(program)
+    kubectl("annotate", "deployment", "cart", "-n", namespace, f"{key}=theirs", "--overwrite")
+    kubectl("set", "image", "deployment/cart", "-n", namespace, "cart=cart:theirs")
+    ignored = (f'metadata.annotations["{key}"]', image, "spec.template.spec.containers[*].resources")
+    changed = deployment(namespace, ports=[{"containerPort": 80}])
+    changed["metadata"]["annotations"] = {key: "ours"}
+    thing.up(changed, ignore_changes=ignored)
+    live = kubectl.read("deployment", "cart", "-n", namespace)
+    assert live["metadata"]["annotations"][key] == "theirs"
+    container = live["spec"]["template"]["spec"]["containers"][0]
+    assert (container["image"], container["ports"][0]["containerPort"]) == ("cart:theirs", 80)
+
+
 def test_an_existing_object_is_not_taken_over(make: Make, kubectl: Kubectl, namespace: str) -> None:
     kubectl("create", "configmap", "settings", "-n", namespace, "--from-literal=a=theirs")
     thing = make("core/v1:ConfigMap")
@@ -153,6 +173,18 @@ def test_an_object_of_an_interrupted_creation_is_taken_up(
     other = make("core/v1:ConfigMap", "another")
     with pytest.raises(ProviderError, match="exists already"):
         other.up(config_map(namespace))
+
+
+def test_a_stack_of_the_same_name_with_another_state_takes_nothing_over(
+    make: Make, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///home/ada/state")
+    make("core/v1:ConfigMap").up(config_map(namespace, a="ada's"))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///home/bob/state")
+    with pytest.raises(ProviderError, match="exists already"):
+        make("core/v1:ConfigMap").up(config_map(namespace, a="bob's"))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///home/ada/state")
+    assert make("core/v1:ConfigMap").up(config_map(namespace, a="ada's"))["data"] == {"a": "ada's"}
 
 
 def test_upsert_is_a_choice_of_the_provider(plane: ControlPlane, kubectl: Kubectl, namespace: str) -> None:
@@ -181,6 +213,26 @@ def test_a_secret_is_secret_in_state_and_messages(make: Make, namespace: str) ->
     assert found.delete_before_replace
 
 
+def test_what_the_server_quotes_of_a_secret_is_masked(make: Make, messages: Messages, namespace: str) -> None:
+    program = config_map(namespace)
+    program["metadata"]["labels"] = {"key": wire.Secret("no label, hunter2")}
+    with pytest.raises(ProviderError, match=r"metadata\.labels.*\[secret\]") as caught:
+        make("core/v1:ConfigMap").preview(program)
+    assert "hunter2" not in str(caught.value)
+
+    token = make("core/v1:Secret", "token")
+    metadata = {
+        "namespace": namespace,
+        "name": "token",
+        "annotations": {"pulumi.com/waitFor": "jsonpath={.data.password}=never"},
+    }
+    with pytest.raises(InitializationError, match=r"is \[secret\], wanted never") as unready:
+        token.up({"metadata": metadata, "stringData": {"password": "hunter2"}}, timeout=0.5)
+    assert "aHVudGVyMg" not in str(unready.value)
+    assert "hunter2" not in repr(messages.shown)
+    assert "aHVudGVyMg" not in repr(messages.shown)
+
+
 def test_drift_by_kubectl_is_seen_and_put_right(make: Make, kubectl: Kubectl, namespace: str) -> None:
     thing = make("core/v1:ResourceQuota")
     program = {
@@ -204,6 +256,18 @@ def test_drift_by_kubectl_is_seen_and_put_right(make: Make, kubectl: Kubectl, na
     live = kubectl.read("resourcequota", "quota", "-n", namespace)
     assert live["metadata"]["labels"]["team"] == "a"
     assert live["spec"]["hard"] == {"requests.cpu": "4"}
+
+
+def test_a_refresh_finds_nothing_wrong_with_a_claim_that_waits(make: Make, namespace: str) -> None:
+    claim = make("core/v1:PersistentVolumeClaim")
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "storageClassName": "none",
+    }
+    with pytest.raises(InitializationError, match="storage class none does not exist"):
+        claim.up({"metadata": {"namespace": namespace, "name": "data"}, "spec": spec}, timeout=0.5)
+    assert claim.refresh()
 
 
 def test_gone_is_gone(make: Make, kubectl: Kubectl, namespace: str) -> None:

@@ -33,7 +33,7 @@ def refresh(operation: Operation) -> tuple[str, Tree, Tree]:
     plain = drift.live_inputs(known, wire.reveal(operation.request.state), crd_fields.to_sdk(live))
     inputs = mark(plain, operation.request.inputs)
     outputs = operation.outputs(live, inputs)
-    if not objects.is_true(known, objects.SKIP_AWAIT) and not wait.is_ready(operation.cluster, live):
+    if not objects.is_true(known, objects.SKIP_AWAIT) and not wait.is_healthy(operation.cluster, live):
         lines = [f"{objects.label(live)} is not ready", *reasons(operation.cluster, live)]
         raise InitializationError("\n  ".join(lines), operation.request.id, outputs, inputs)
     return operation.request.id, inputs, outputs

@@ -40,6 +40,20 @@ _CHECKS: Final[Mapping[str, Check]] = {
 }
 """Kinds that the official provider waits for, and definitions and API services, whose users would have to."""
 
+_SEEN_ON_REFRESH: Final = frozenset(
+    (
+        "apps/v1/DaemonSet",
+        "apps/v1/Deployment",
+        "apps/v1/StatefulSet",
+        "batch/v1/Job",
+        "networking.k8s.io/v1/Ingress",
+        "v1/Pod",
+        "v1/Service",
+    )
+)
+"""Kinds whose readiness a refresh looks at, as the official provider does. Others are not ready for a moment
+after every change, such as a quota, or for good reasons, such as a claim that no pod uses yet."""
+
 _ALL: Final = "PULUMI_K8S_AWAIT_ALL"
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
@@ -125,6 +139,11 @@ def is_ready(cluster: Cluster, live: Object) -> bool:
     """Whether an object is ready now."""
     check = _CHECKS.get(_key(live))
     return check is None or check(Look(live, cluster)).ready
+
+
+def is_healthy(cluster: Cluster, live: Object) -> bool:
+    """Whether a refresh finds nothing wrong with an object."""
+    return _key(live) not in _SEEN_ON_REFRESH or is_ready(cluster, live)
 
 
 def _check(wanted: Object, live: Object) -> Check | None:
