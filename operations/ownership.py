@@ -23,7 +23,6 @@ STACK_TAG = "Environment"
 
 _LISTERS = 8
 
-
 _CONTROLLERS = (
     "aws:eks:cluster-name",
     "eks:cluster-name",
@@ -146,8 +145,7 @@ def identify(
     Returns:
         No, one, or several candidates; by the id that the inputs settle, else by tags if any carries them,
         for a name alone can be a neighbor's. What is on its way out, such as a secret of a torn-down stack in
-        its recovery window, is a candidate
-        only when nothing else is.
+        its recovery window, is a candidate only when nothing else is.
     """
     same_type = [thing for thing in things if thing.kind.resource_type == resource.resource_type]
     candidates = [thing for thing in same_type if not holds(deployment, thing)]

@@ -9,7 +9,7 @@ import kubernetes.client
 import kubernetes.config
 import yaml
 
-from operations.cluster.api import ClusterUnreachableError, KubernetesApi, ObjectKey
+from operations.cluster.api import ClusterUnreachableError, KubernetesApi
 from operations.cluster.keys import key_of
 from operations.state import Deployment, Resource
 
@@ -148,6 +148,3 @@ def cluster_names(deployment: Deployment) -> frozenset[str]:
 
 def _address(url: str) -> str:
     return url.rstrip("/").lower()
-
-
-__all__ = ["Clusters", "ObjectKey", "cluster_names"]
