@@ -57,7 +57,7 @@ def current(home: Home) -> dict[str, int]:
 
 
 def _checked() -> dict[str, int]:
-    taken = [f"{port} ({name})" for name, port in DEFAULTS.items() if not _is_free(port)]
+    taken = [f"{port} ({name})" for name, port in DEFAULTS.items() if not is_free(port)]
     if taken:
         raise ShopError(
             f"These ports are taken: {', '.join(taken)}. Stop what listens there (does a shop run already? "
@@ -66,7 +66,12 @@ def _checked() -> dict[str, int]:
     return dict(DEFAULTS)
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Say whether nothing listens on a port, on any interface.
+
+    Args:
+        port: The port.
+    """
     # Also what listens on all interfaces is in the way; without SO_REUSEADDR a port of a run that has just
     # ended would look taken.
     with socket.socket() as probe:
