@@ -23,7 +23,7 @@ class _Shape:
 
     Attributes:
         sections: The workload that each section of the values is about; the empty section is the top.
-        service_account: The account that gets the add-on's role.
+        service_account: The account that gets the add-on's role; empty where it has none of its own.
     """
 
     sections: Mapping[str, tuple[str, str]]
@@ -39,7 +39,7 @@ _SHAPES = {
         "ebs-csi-controller-sa",
     ),
     "snapshot-controller": _Shape({"": ("Deployment", "snapshot-controller")}, "snapshot-controller"),
-    "eks-pod-identity-agent": _Shape({"": ("DaemonSet", "eks-pod-identity-agent")}, "eks-pod-identity-agent"),
+    "eks-pod-identity-agent": _Shape({"": ("DaemonSet", "eks-pod-identity-agent")}, ""),
     "metrics-server": _Shape({"": ("Deployment", "metrics-server")}, "metrics-server"),
 }
 
