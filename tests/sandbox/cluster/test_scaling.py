@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.cluster.standing import StackBench, Standing
+from tests.sandbox.cluster.standing import Standing
 from tests.sandbox.workbench import PROGRAMS, wait_until
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.mission_M39, pytest.mark.mission_M70]
@@ -181,35 +181,38 @@ def _pods_on(standing: Standing, node: dict[str, Any]) -> set[str]:
     return {pod["metadata"]["uid"] for pod in pods["items"]}
 
 
+def _zones(standing: Standing) -> dict[str, str]:
+    """The subnets of the main group by the letters of their zones."""
+    subnets = Group.of(standing, "main").described()["subnets"]
+    found = standing.bench.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
+    return {subnet["AvailabilityZone"][-1]: subnet["SubnetId"] for subnet in found}
+
+
 @contextmanager
-def _groups(standing: Standing) -> Iterator[tuple[StackBench, Callable[..., None]]]:
-    """A stack of node groups, and what gives it others: by name, what differs from one node in zone a."""
-    main = Group.of(standing, "main").described()
-    subnets = sorted(
-        standing.bench.client("ec2").describe_subnets(SubnetIds=main["subnets"])["Subnets"],
-        key=lambda subnet: str(subnet["AvailabilityZone"]),
-    )
-    zones = {subnet["AvailabilityZone"][-1]: subnet["SubnetId"] for subnet in subnets}
-    common: dict[str, Any] = {"cluster": standing.name, "role": main["nodeRole"]}
+def _stack_of_groups(standing: Standing) -> Iterator[Callable[..., None]]:
+    """Yield what brings a stack to other node groups: by name, what differs from one node in zone a."""
+    common = {"cluster": standing.name, "role": Group.of(standing, "main").described()["nodeRole"]}
+    subnet = _zones(standing)["a"]
     bench = standing.stack("node-groups", **common, groups={})
     bench.program(PROGRAMS / "node_groups.py")
 
     def bring(**groups: dict[str, Any]) -> None:
-        default = {"least": 1, "most": 4, "labels": {}, "taints": [], "zones": "a"}
-        wanted = {name: {**default, **group} for name, group in groups.items()}
-        for group in wanted.values():
-            group["subnets"] = [zones[zone] for zone in group.pop("zones")]
+        wanted = {
+            name: {"least": 1, "most": 4, "labels": {}, "taints": [], "subnets": [subnet], **group}
+            for name, group in groups.items()
+        }
         bench.settings(**common, groups=wanted)
         bench.must_up()
 
     try:
-        yield bench, bring
+        yield bring
     finally:
         bring()
 
 
 def test_nodes_follow_the_program(standing: Standing) -> None:
-    with _groups(standing) as (bench, bring):
+    bench = standing.bench
+    with _stack_of_groups(standing) as bring:
         bring(extra={})
         group = Group.of(standing, "extra")
         [first] = group.settles(1, "after creation")
@@ -282,6 +285,31 @@ def namespace(standing: Standing) -> Iterator[str]:
     standing.kubectl("delete", "namespace", name)
 
 
+@contextmanager
+def _group_in(standing: Standing, zone: str) -> Iterator[None]:
+    """A group of one node, all in one zone; when it is deleted, its node goes."""
+    eks, name = standing.bench.client("eks"), f"zone-{zone}"
+    eks.create_nodegroup(
+        clusterName=standing.name,
+        nodegroupName=name,
+        subnets=[_zones(standing)[zone]],
+        nodeRole=Group.of(standing, "main").described()["nodeRole"],
+        instanceTypes=["t3.medium"],
+        scalingConfig={"minSize": 1, "maxSize": 4, "desiredSize": 1},
+        labels={"pool": "extra"},
+    )
+    try:
+        Group(standing, name).settles(1, "after creation")
+        yield
+    finally:
+        eks.delete_nodegroup(clusterName=standing.name, nodegroupName=name)
+        wait_until(
+            lambda: name not in eks.list_nodegroups(clusterName=standing.name)["nodegroups"], "its end", 90
+        )
+        assert Group(standing, name).nodes() == []
+        assert Group(standing, name).instances() == []
+
+
 @pytest.mark.mission_M21
 def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace: str) -> None:
     """A zone's nodes leave: no budget is overrun, and who must be in two zones waits for the second."""
@@ -300,8 +328,8 @@ def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace:
         }
         return Counter(zone_of.get(pod["spec"]["nodeName"], "gone") for pod in ready(app))
 
-    with _groups(standing) as (bench, bring):
-        bring(**{"zone-a": {}, "zone-b": {"zones": "b"}})
+    eks = standing.bench.client("eks")
+    with _group_in(standing, "a"), _group_in(standing, "b"):
         for app in ("strict", "relaxed", "guarded"):
             deployment = _deployment(app, 4, must_spread=app == "strict")
             standing.kubectl("create", "-n", namespace, "-f", "-", given=deployment)
@@ -311,7 +339,7 @@ def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace:
             wait_until(lambda app=app: len(ready(app)) == 4, f"{app} runs")  # type: ignore[misc]  # bound early
             assert zones(app) == {"a": 2, "b": 2}
 
-        bench.client("eks").update_nodegroup_config(
+        eks.update_nodegroup_config(
             clusterName=standing.name,
             nodegroupName="zone-b",
             scalingConfig={"minSize": 0, "maxSize": 4, "desiredSize": 0},
@@ -324,10 +352,6 @@ def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace:
 
         wait_until(has_moved, "the relaxed pods are in the other zone")
         assert min(seen) >= 3, "the budget was overrun"
-        wait_until(lambda: len(pods("strict")) == 4 and zones("strict") == {"a": 2}, "the strict pods wait")
-        waiting = [pod for pod in pods("strict") if pod["status"]["phase"] == "Pending"]
-        assert len(waiting) == 2
-        assert "topology spread" in json.dumps([pod["status"]["conditions"] for pod in waiting])
         assert zones("guarded") == {"a": 2, "b": 2}, "nobody may evict these"
         [node] = Group(standing, "zone-b").nodes()
         assert node["spec"]["unschedulable"]
@@ -335,8 +359,12 @@ def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace:
         standing.kubectl("delete", "poddisruptionbudget", "guarded", "-n", namespace)
         wait_until(lambda: Group(standing, "zone-b").nodes() == [], "the zone's node is gone")
         wait_until(lambda: zones("guarded") == {"a": 4}, "the guarded pods have moved")
+        wait_until(lambda: len(pods("strict")) == 4 and zones("strict") == {"a": 2}, "the strict pods wait")
+        waiting = [pod for pod in pods("strict") if pod["status"]["phase"] == "Pending"]
+        assert len(waiting) == 2
+        assert "topology spread" in json.dumps([pod["status"]["conditions"] for pod in waiting])
 
-        bench.client("eks").update_nodegroup_config(
+        eks.update_nodegroup_config(
             clusterName=standing.name, nodegroupName="zone-b", scalingConfig={"desiredSize": 1}
         )
         wait_until(lambda: zones("strict") == {"a": 2, "b": 2}, "the strict pods have their second zone")
