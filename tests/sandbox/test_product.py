@@ -217,7 +217,7 @@ def _labels(item: dict[str, Any]) -> dict[str, str]:
 
 
 def _condition(item: dict[str, Any], name: str) -> str:
-    found = {each["type"]: each["status"] for each in item["status"].get("conditions", [])}
+    found: dict[str, str] = {each["type"]: each["status"] for each in item["status"].get("conditions", [])}
     return found.get(name, "")
 
 

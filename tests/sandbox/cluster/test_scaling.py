@@ -5,112 +5,17 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.sandbox.cluster.groups import Group, is_ready
 from tests.sandbox.cluster.standing import Standing
 from tests.sandbox.workbench import PROGRAMS, wait_until
 
 pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.mission_M39, pytest.mark.mission_M70]
 
-# Of `kubectl describe node` of nodes of Amazon Linux 2023 on EKS: CPU, and memory in KiB within 2 %; less
-# what the launch templates reserve for 30 instead of 17 and for 65 instead of 29 pods, 11 MiB each.
-ALLOCATABLE = {
-    "t3.medium": ("1930m", 3_388_360 - 13 * 11 * 1024),
-    "m6i.large": ("1930m", 7_243_328 - 36 * 11 * 1024),
-}
-TOLERANCE = 0.02
-EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
-
-Resize = Callable[["Group", int], None]
-
-
-@dataclass(frozen=True)
-class Group:
-    """A node group of the cluster, as EKS, Auto Scaling, EC2 and the API server each see it."""
-
-    standing: Standing
-    name: str
-
-    @classmethod
-    def of(cls, standing: Standing, prefix: str) -> "Group":
-        names = standing.bench.client("eks").list_nodegroups(clusterName=standing.name)["nodegroups"]
-        [name] = [name for name in names if name.startswith(prefix)]
-        return cls(standing, name)
-
-    def described(self) -> dict[str, Any]:
-        eks = self.standing.bench.client("eks")
-        found: dict[str, Any] = eks.describe_nodegroup(
-            clusterName=self.standing.name, nodegroupName=self.name
-        )["nodegroup"]
-        return found
-
-    @property
-    def scaling_group(self) -> str:
-        return str(self.described()["resources"]["autoScalingGroups"][0]["name"])
-
-    def instances(self) -> list[dict[str, Any]]:
-        """Those that run, as EC2 tells of them."""
-        filters = [
-            {"Name": "tag:eks:nodegroup-name", "Values": [self.name]},
-            {"Name": "tag:eks:cluster-name", "Values": [self.standing.name]},
-            {"Name": "instance-state-name", "Values": ["pending", "running"]},
-        ]
-        found = self.standing.bench.client("ec2").describe_instances(Filters=filters)["Reservations"]
-        return [instance for reservation in found for instance in reservation["Instances"]]
-
-    def nodes(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.standing.read(
-            "nodes", "-l", f"eks.amazonaws.com/nodegroup={self.name}"
-        )["items"]
-        return found
-
-    def settles(self, size: int, what: str) -> list[dict[str, Any]]:
-        """Wait until there are so many ready nodes, one for each instance."""
-
-        def settled() -> bool:
-            nodes = self.nodes()
-            machines = {_provider_id(instance) for instance in self.instances()}
-            ready = {node["spec"]["providerID"] for node in nodes if _is_ready(node)}
-            return len(nodes) == size and ready == machines
-
-        wait_until(settled, f"{size} nodes of {self.name} {what}", 90)
-        wait_until(lambda: self.described()["status"] == "ACTIVE", f"{self.name} is active again", 30)
-        return self.nodes()
-
-    def must_match(self, nodes: list[dict[str, Any]]) -> None:
-        """Compare each node with its instance and the group."""
-        described, machines = self.described(), {_provider_id(each): each for each in self.instances()}
-        wanted_taints = {
-            (taint["key"], taint.get("value", ""), EFFECTS[taint["effect"]])
-            for taint in described.get("taints", [])
-        }
-        for node in nodes:
-            machine, labels = machines[node["spec"]["providerID"]], node["metadata"]["labels"]
-            assert node["metadata"]["name"] == machine["PrivateDnsName"]
-            assert labels["node.kubernetes.io/instance-type"] == machine["InstanceType"]
-            assert labels["topology.kubernetes.io/zone"] == machine["Placement"]["AvailabilityZone"]
-            assert labels["eks.amazonaws.com/capacityType"] == described["capacityType"]
-            assert described.get("labels", {}).items() <= labels.items()
-            taints = node["spec"].get("taints", [])
-            assert {(each["key"], each.get("value", ""), each["effect"]) for each in taints} == wanted_taints
-            addresses = {each["type"]: each["address"] for each in node["status"]["addresses"]}
-            assert addresses["InternalIP"] == machine["PrivateIpAddress"]
-            if expected := ALLOCATABLE.get(machine["InstanceType"]):
-                has = node["status"]["allocatable"]
-                assert has["cpu"] == expected[0]
-                assert int(has["memory"].removesuffix("Ki")) == pytest.approx(expected[1], rel=TOLERANCE)
-
-
-def _provider_id(instance: dict[str, Any]) -> str:
-    return f"aws:///{instance['Placement']['AvailabilityZone']}/{instance['InstanceId']}"
-
-
-def _is_ready(item: dict[str, Any]) -> bool:
-    conditions = item.get("status", {}).get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+Resize = Callable[[Group, int], None]
 
 
 def _by_command_line(group: Group, size: int) -> None:
@@ -319,7 +224,7 @@ def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace:
         return found
 
     def ready(app: str) -> list[dict[str, Any]]:
-        return [pod for pod in pods(app) if _is_ready(pod)]
+        return [pod for pod in pods(app) if is_ready(pod)]
 
     def zones(app: str) -> Counter[str]:
         zone_of = {
