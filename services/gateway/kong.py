@@ -9,6 +9,9 @@ from typing import Any
 from services.gateway.routes import Route, ServiceRoutes
 
 _FORMAT = "3.0"
+_REDIS_USER = "gateway"
+# Kong reads it from its environment: KONG_REDIS_PASSWORD.
+_REDIS_PASSWORD = "{vault://env/kong-redis-password}"  # noqa: S105 - where it is, not what
 
 
 def configuration(services: Sequence[ServiceRoutes], *, redis_host: str) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def _plugins(route: Route, redis_host: str) -> list[dict[str, Any]]:
             "config": {
                 "minute": route.rate_limit.per_minute,
                 "policy": "redis",
-                "redis": {"host": redis_host},
+                "redis": {"host": redis_host, "username": _REDIS_USER, "password": _REDIS_PASSWORD},
                 "fault_tolerant": True,
             },
         },

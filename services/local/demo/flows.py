@@ -126,21 +126,29 @@ def _repeated(account: Account) -> None:
     )
 
 
-def search(shop: Shop) -> Product:
-    """Put a product up for sale and find it twice: once from PostgreSQL, once from the cache."""
-    staff = shop.client("STAFF_TOKEN")
-    account = _register(staff, "staff", shown=None)
+def staff(shop: Shop) -> Client:
+    """Return somebody with the administrator's role."""
+    client = shop.client("STAFF_TOKEN")
+    account = _register(client, "staff", shown=None)
     shop.make_staff(account.email)
     login = {"email": account.email, "password": account.password}
-    staff.token = staff.call("POST", "/api/v1/auth/login", login, wanted=200, shown=None).body["access_token"]
+    client.token = client.call("POST", "/api/v1/auth/login", login, wanted=200, shown=None).body[
+        "access_token"
+    ]
+    return client
+
+
+def search(shop: Shop) -> Product:
+    """Put a product up for sale and find it twice: once from PostgreSQL, once from the cache."""
+    employee = staff(shop)
     word = "kettle" + secrets.token_hex(4)
     product = {
         "sku": f"SKU-{word}", "name": f"Copper {word}", "description": "Boils a liter in three minutes.",
         "price_minor": 4999, "currency": "USD",
     }  # fmt: skip
-    made = staff.call("POST", "/api/v1/products", product, wanted=201, shown="id sku price_minor").body
+    made = employee.call("POST", "/api/v1/products", product, wanted=201, shown="id sku price_minor").body
     stock = f"/api/v1/products/{made['id']}/stock"
-    staff.call("PUT", stock, {"on_hand": _UNITS, "reason": "delivery"}, wanted=200, shown="available")
+    employee.call("PUT", stock, {"on_hand": _UNITS, "reason": "delivery"}, wanted=200, shown="available")
     client = shop.client()
     for source, outcome in (("PostgreSQL", "miss"), ("the cache", "hit")):
         before = shop.cache_outcomes()

@@ -95,7 +95,7 @@ def test_a_declined_card_gives_the_stock_back_and_takes_no_money(
 
 def test_the_walk_fails_when_a_flow_does(shop: flows.Shop, account: flows.Account) -> None:
     nothing = flows.Product("01a20b89-84f2-77e4-a461-7db2ec21448d", 1)
-    with pytest.raises(DemoError, match="POST /api/v1/orders is answered 201; found: \\((409|422)"):
+    with pytest.raises(DemoError, match=r"POST /api/v1/orders is answered 201; found: \((409|422)"):
         flows.order(shop, account, nothing)
 
 
@@ -154,7 +154,7 @@ def test_nothing_outlives_the_shop(home: Home, tools: Path, how: str) -> None:
 
 def _below(pid: int) -> list[int]:
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = dict(tuple(map(int, line.split())) for line in listed.splitlines())
+    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
     found = {pid}
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
