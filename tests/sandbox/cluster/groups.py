@@ -8,8 +8,8 @@ import pytest
 from tests.sandbox.cluster.standing import Standing
 from tests.sandbox.workbench import wait_until
 
-# Of `kubectl describe node` of nodes of Amazon Linux 2023 on EKS: CPU, memory in KiB within 2 %, pods. For each
-# pod more, which a launch template lets in, its reserve takes 11 MiB.
+# Of `kubectl describe node` of nodes of Amazon Linux 2023 on EKS: CPU, memory in KiB within 2 %, pods.
+# For each pod more, which a launch template lets in, its reserve takes 11 MiB.
 ALLOCATABLE = {"t3.medium": ("1930m", 3_388_360, 17), "m6i.large": ("1930m", 7_243_328, 29)}
 KIB_PER_POD = 11 * 1024
 TOLERANCE = 0.02
