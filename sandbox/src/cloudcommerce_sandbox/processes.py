@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 
 _POLL_SECONDS = 0.05
+_PROC = Path("/proc")
 _ENDED = {"X", "Z"}  # dead and zombie, in the words of proc(5)
 
 
@@ -17,8 +19,8 @@ def is_alive(pid: int, *, running: str) -> bool:
 
     Args:
         pid: The process's number.
-        running: A part of its command line. Where the system does not show command lines, any process with
-            this number counts.
+        running: A part of its command line. Where nothing shows command lines, any process with this number
+            counts.
     """
     if pid <= 0:
         return False
@@ -26,14 +28,14 @@ def is_alive(pid: int, *, running: str) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError, OverflowError):
         return False  # none, or somebody else's and so not the one we started
-    if not Path("/proc/self/cmdline").exists():
-        return True
+    if not (_PROC / "self" / "cmdline").exists():
+        return _is_listed(pid, running)
     with suppress(OSError):
-        command_line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        command_line = (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ")
         if command_line:
             return os.fsencode(running) in command_line
         # A process that ends loses its memory first and its sockets with its last thread.
-        return any(_runs(thread) for thread in Path(f"/proc/{pid}/task").iterdir())
+        return any(_runs(thread) for thread in (_PROC / str(pid) / "task").iterdir())
     return False
 
 
@@ -60,6 +62,19 @@ def end(pid: int, *, running: str, grace_seconds: float = 5.0) -> bool:
                 return True
             time.sleep(_POLL_SECONDS)
     return True
+
+
+def _is_listed(pid: int, running: str) -> bool:
+    """Say the same where there is no /proc, as on macOS."""
+    try:
+        listed = subprocess.run(
+            ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)],  # wherever the system has it
+            capture_output=True,
+            check=False,
+        ).stdout.strip()
+    except OSError:
+        return True
+    return listed[:1].decode("ascii", "replace") not in {"", *_ENDED} and os.fsencode(running) in listed
 
 
 def _runs(thread: Path) -> bool:

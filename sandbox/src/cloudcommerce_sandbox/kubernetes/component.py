@@ -89,8 +89,8 @@ class Component:
         """The process's number while it runs."""
         # Who clears the checkout of all that git does not track takes the record, and not the process.
         pid = self._last_pid = _known(self._record)[0] or self._last_pid
-        if self._child is not None:
-            self._child.poll()  # a child that has ended keeps its number until it is asked
+        if self._child is not None and self._child.pid == pid:
+            return pid if self._child.poll() is None else None
         return pid if pid is not None and processes.is_alive(pid, running=str(self._directory)) else None
 
     def keep(self, command: Command) -> bool:
