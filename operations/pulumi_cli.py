@@ -97,10 +97,12 @@ class PulumiCli:
         """
         outputs = json.loads(self._run("stack", "output", "--json"))
         if name not in outputs:
-            known = ", ".join(sorted(outputs)) or "none"
-            raise OperationError(
-                f"stack {self.stack} has no output {name!r} (it has: {known}); run `pulumi up` first"
+            advice = (
+                f"it has: {', '.join(sorted(outputs))}; stacks of its kind may export none"
+                if outputs
+                else "it has none; run `pulumi up` first"
             )
+            raise OperationError(f"stack {self.stack} has no output {name!r} ({advice})")
         return outputs[name]
 
     def plan(self) -> Plan:

@@ -28,6 +28,8 @@ from cloudcommerce_sandbox.workspace.view import refresh_view, stack_file_name
 
 Plugins = Literal["sandbox", "official"]
 
+DEFAULT_STACK = "prod"
+
 _LANGUAGE_HOST = "pulumi-language-python"
 
 

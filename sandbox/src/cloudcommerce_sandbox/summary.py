@@ -15,7 +15,7 @@ from cloudcommerce_sandbox.engine.state import StackState
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.executors import WORDS, count_executors
 from cloudcommerce_sandbox.kubernetes.state import ClusterState
-from cloudcommerce_sandbox.session import Session
+from cloudcommerce_sandbox.session import DEFAULT_STACK, Session
 from cloudcommerce_sandbox.supervisor import is_up
 
 _SHOWN_TYPES = 4
@@ -40,13 +40,27 @@ def show(session: Session, outcome: Outcome) -> None:
     )
     for cluster in running_clusters(session.layout):
         out.print(f"[bold]cluster[/] {escape(cluster_line(cluster))}")
-    out.print(
-        "\nNext:\n"
-        "  make preview   what a change in the code would do\n"
-        "  make shell     a shell in which every `pulumi`, `aws` and `kubectl` command works on the sandbox\n"
-        "  make down      take it down (plain `pulumi destroy` refuses: the data stores are protected;\n"
-        f"                 on AWS it is `python -m operations teardown --stack {session.stack}`)"
-    )
+    out.print(what_is_next(session.stack, state))
+
+
+def what_is_next(stack: str, state: StackState) -> str:
+    """Return the commands that make sense once a stack stands.
+
+    Args:
+        stack: The stack's name.
+        state: What stands.
+    """
+    of_stack = "" if stack == DEFAULT_STACK else f" STACK={stack}"
+    protected = any(resource.get("protect") for resource in state.resources)
+    refusal = " (plain `pulumi destroy` refuses: data stores are protected)" if protected else ""
+    steps = {
+        "preview": "what a change in the code would do",
+        "shell": "a shell in which every `pulumi`, `aws` and `kubectl` command works on the sandbox",
+        "down": f"take it down{refusal}",
+    }
+    lines = [f"  {f'make {name}{of_stack}':<{len(of_stack) + 14}} {text}" for name, text in steps.items()]
+    elsewhere = f"  Outside the sandbox, `python -m operations teardown --stack {stack}` takes it down."
+    return "\n".join(["", "Next:", *lines, elsewhere])
 
 
 def cluster_line(cluster: ClusterState) -> str:

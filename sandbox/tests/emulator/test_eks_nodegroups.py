@@ -142,6 +142,12 @@ def test_nodes_are_launched_by_the_launch_template(account: Account, cluster: st
     )
 
 
+def test_scaling_a_node_group_that_is_not_there_says_so(account: Account, cluster: str) -> None:
+    absent = {"clusterName": cluster, "nodegroupName": "absent", "scalingConfig": {"desiredSize": 3}}
+
+    assert refused(account.eks.update_nodegroup_config, **absent) == "ResourceNotFoundException"
+
+
 def test_nodes_follow_each_way_of_scaling(account: Account, cluster: str) -> None:
     name = account.nodegroup(cluster)
     first = account.instance_ids(cluster, name)

@@ -7,7 +7,7 @@ from cloudcommerce_sandbox.engine.events import Progress
 from cloudcommerce_sandbox.engine.runner import Outcome
 from cloudcommerce_sandbox.engine.state import StackState
 from cloudcommerce_sandbox.errors import SandboxError
-from cloudcommerce_sandbox.summary import next_step, refuse_unfinished_creations
+from cloudcommerce_sandbox.summary import next_step, refuse_unfinished_creations, what_is_next
 
 URN = "urn:pulumi:prod::shop::aws:ec2/securityGroup:SecurityGroup::valkey"
 
@@ -55,3 +55,14 @@ def test_up_refuses_to_make_again_what_a_killed_run_may_have_made() -> None:
 def test_up_goes_on_over_what_it_can_repeat(kind: str) -> None:
     refuse_unfinished_creations("prod", StackState(pending=({"type": kind, "resource": {"urn": URN}},)))
     refuse_unfinished_creations("prod", StackState())
+
+
+def test_next_commands_are_those_of_the_stack_that_was_applied() -> None:
+    said = what_is_next("staging", StackState())
+
+    assert all(f"make {name} STACK=staging" in said for name in ("preview", "shell", "down"))
+    assert "refuses" not in said, "nothing of this stack is protected"
+
+
+def test_next_commands_tell_of_protection() -> None:
+    assert "`pulumi destroy` refuses" in what_is_next("prod", StackState(resources=({"protect": True},)))

@@ -19,11 +19,15 @@ from cloudcommerce_sandbox.charts.mirror import NOWHERE, VARIABLE, Mirror
 from cloudcommerce_sandbox.charts.recording import record as take_down
 from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.errors import SandboxError
-from cloudcommerce_sandbox.session import Session, opened
+from cloudcommerce_sandbox.session import DEFAULT_STACK, Session, opened
 from cloudcommerce_sandbox.workspace.layout import Layout
 
 stack_option = click.option(
-    "--stack", default="prod", show_default=True, envvar="STACK", help="The stack whose releases are meant."
+    "--stack",
+    default=DEFAULT_STACK,
+    show_default=True,
+    envvar="STACK",
+    help="The stack whose releases are meant.",
 )
 declared_option = click.option(
     "--preview",

@@ -22,7 +22,7 @@ from cloudcommerce_sandbox.engine.runner import run_in_foreground
 from cloudcommerce_sandbox.engine.transcript import readable
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.locking import exclusive
-from cloudcommerce_sandbox.session import needed_tools, opened, project_name, teardown_command
+from cloudcommerce_sandbox.session import DEFAULT_STACK, needed_tools, opened, project_name, teardown_command
 from cloudcommerce_sandbox.tools.catalogue import SHOP
 from cloudcommerce_sandbox.tools.resolve import ensure_tools
 from cloudcommerce_sandbox.tools.store import ToolStore
@@ -31,7 +31,7 @@ from cloudcommerce_sandbox.workspace.layout import Layout
 _INTERRUPTED = 130
 
 stack_option = click.option(
-    "--stack", default="prod", show_default=True, envvar="STACK", help="The stack to work on."
+    "--stack", default=DEFAULT_STACK, show_default=True, envvar="STACK", help="The stack to work on."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -121,7 +121,7 @@ def down(stack: str, yes: bool) -> None:
 @main.command()
 @stack_option
 def shell(stack: str) -> None:
-    """Open a shell in which every `pulumi` and `aws` command works on the sandbox."""
+    """Open a shell in which every `pulumi`, `aws` and `kubectl` command works on the sandbox."""
     with Steps() as steps, opened(Layout.find(), stack, steps, exclusively=False) as session:
         pass
     sys.exit(interactive.run(session))
@@ -164,7 +164,7 @@ def status(stack: str, as_json: bool) -> None:
     for cluster in clusters.running_clusters(layout):
         out.print(f"cluster   {escape(summary.cluster_line(cluster))}")
     out.print(f"stack     {stack}: {len(state.custom()) if state else 0} resources")
-    if state:
+    if state and state.custom():
         out.print(summary.table(state))
 
 

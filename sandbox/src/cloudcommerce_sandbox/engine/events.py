@@ -128,7 +128,7 @@ class Progress:
     def counted(self) -> str:
         """Return what was done, such as `12 created, 3 unchanged`."""
         order = dict.fromkeys(_PAST.values())
-        return ", ".join(f"{self.done[word]} {word}" for word in order if self.done[word]) or "nothing to do"
+        return ", ".join(f"{self.done[word]} {word}" for word in order if self.done[word]) or "nothing done"
 
     def changed(self) -> bool:
         """Say whether anything was done to any resource."""

@@ -193,7 +193,8 @@ def _show(progress: Progress, steps: Steps, step: Step) -> None:
     progress.messages.clear()
     current = next(reversed(progress.running), None)
     now = f"; {progress.running[current]} {name_of(current)}" if current else ""
-    step.update(f"{progress.counted()}{now}")
+    so_far = progress.counted() if progress.done else "starting the program"
+    step.update(f"{so_far}{now}")
 
 
 @contextmanager

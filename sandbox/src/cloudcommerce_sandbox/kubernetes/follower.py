@@ -124,13 +124,18 @@ class Follower:
             worker = self._workers.pop(key)
             worker.leave()
             self._leaving.append(worker)
+        begun = []
         for key, cluster in wanted.items():
             known = self._workers.get(key)
             if known is not None and known.cluster.created_at == cluster.created_at:
                 known.update(cluster)
                 continue
             self._await_leaving(known, key)
-            self._workers[key] = self._start(cluster)
+            self._workers[key] = self._worker(cluster)
+            begun.append(self._workers[key])
+        # Each publishes as it starts: the context of a cluster still unknown would stop being the chosen one.
+        for worker in begun:
+            worker.start()
         self._leaving = [worker for worker in self._leaving if worker.is_alive]
         self._publish()
 
@@ -143,10 +148,10 @@ class Follower:
             if key_of(worker.cluster) == key:
                 worker.join()
 
-    def _start(self, cluster: ClusterSpec) -> Worker:
+    def _worker(self, cluster: ClusterSpec) -> Worker:
         issuer = cluster.oidc_issuer or LOCAL_ISSUER
         webhook = None if cluster.local else self._webhook_of(cluster)
-        worker = Worker(
+        return Worker(
             cluster,
             directory=folder_of(self._clusters, cluster),
             tools=self._tools,
@@ -155,8 +160,6 @@ class Follower:
             control=self._control,
             on_change=self._publish,
         )
-        worker.start()
-        return worker
 
     def _take_all_away(self) -> None:
         workers = [*self._workers.values(), *self._leaving]

@@ -69,6 +69,8 @@ def sizes_of_a_node_group(request: Request) -> None:
     if not given:
         return
     group = _group_of(request)
+    if group is None and request.operation == "UpdateNodegroupConfig":
+        return  # there is none: that is the answer, not its size
     sizes = {**(group.sizes() if group else {"minSize": 1, "maxSize": 2, "desiredSize": 2}), **given}
     low, wanted, high = sizes["minSize"], sizes["desiredSize"], sizes["maxSize"]
     if high < 1 or low < 0:
