@@ -1,6 +1,7 @@
 """Releases that Helm installs from a mirror, on a real API server."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,12 @@ import pytest
 from cloudcommerce_sandbox.charts.helm import Helm
 from cloudcommerce_sandbox.charts.mirror import VARIABLE, Mirror
 from cloudcommerce_sandbox.kubernetes.control_plane import ControlPlane
+from cloudcommerce_sandbox.plugins.kubernetes.helm.client import WITHOUT_CALLBACKS
 from cloudcommerce_sandbox.plugins.provider import Change, InitializationError, Kind, ProviderError
 from cloudcommerce_sandbox.plugins.wire import UNKNOWN, Asset, Secret
 
+from sandbox.tests.charts.examples import EXAMPLES
+from sandbox.tests.control_planes import until
 from sandbox.tests.plugins.kubernetes.conftest import Kubectl
 from sandbox.tests.plugins.kubernetes.helm.program import Release, program
 from sandbox.tests.plugins.kubernetes.resource import Messages, Resource
@@ -168,7 +172,7 @@ def test_a_killed_helm_is_recovered(
         [
             str(helm.executable), "upgrade", "shop", f"{mirror.location}/shop-1.2.3.tgz", "--install",
             "--wait", "-n", namespace, "--kubeconfig", str(plane.kubeconfig),
-            "--set", "failing=true,replicas=4,monitor=false,migrate=false",
+            "--set", "failing=true,replicas=4,monitor=false,migrate=false", *WITHOUT_CALLBACKS,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -179,9 +183,51 @@ def test_a_killed_helm_is_recovered(
         assert time.monotonic() < deadline
     os.kill(stuck.pid, signal.SIGKILL)
     stuck.wait()
+    assert thing.preview(program(namespace, values={"replicas": 1}))["status"] is UNKNOWN
     state = thing.up(program(namespace, values={"replicas": 1}))
     assert state["status"]["status"] == "deployed"
     assert "helm was killed in the middle" in messages
+
+
+def test_what_helm_waits_for_is_shown(
+    thing: Resource, messages: Messages, namespace: str, kubectl: Kubectl
+) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}}
+    kubectl("apply", "-n", namespace, "-f", "-", given={**quota, "spec": {"hard": {"pods": "0"}}})
+    with pytest.raises(InitializationError) as caught:
+        thing.up(program(namespace, timeout=6))
+    told = rf"helm installs shop: \w+ is not ready: {namespace}/shop-"
+    assert any(re.match(told, message) for message in messages.shown), messages.shown
+    assert "[debug]" not in str(caught.value)
+    assert ".go:" not in str(caught.value)
+
+
+def test_helm_does_not_outlive_a_killed_plugin(
+    namespace: str, plane: ControlPlane, helm: Helm, kubectl: Kubectl
+) -> None:
+    """The quota has no pod, so that Helm waits."""
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}}
+    kubectl("apply", "-n", namespace, "-f", "-", given={**quota, "spec": {"hard": {"pods": "0"}}})
+    arguments = [
+        "install", "cache", str(EXAMPLES / "cache"), "--wait", "-n", namespace,
+        "--kubeconfig", str(plane.kubeconfig),
+    ]  # fmt: skip
+    script = (
+        "from pathlib import Path\n"
+        "from cloudcommerce_sandbox.charts.helm import Helm\n"
+        f"Helm(Path({str(helm.executable)!r})).run(*{arguments!r}, tell=lambda text: print(text, flush=True))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as plugin:
+        assert plugin.stdout is not None
+        while "is not ready" not in plugin.stdout.readline():
+            assert plugin.poll() is None
+        plugin.kill()
+    until(lambda: not _processes(f"-n {namespace} --kubeconfig"), seconds=15)
+
+
+def _processes(arguments: str) -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if arguments in line]
 
 
 def test_drift_is_seen_and_mended(
@@ -195,7 +241,7 @@ def test_drift_is_seen_and_mended(
     thing.up(wanted)
     helm.run(
         "upgrade", "shop", f"{mirror.location}/shop-1.3.0.tgz", "-n", namespace, "--reuse-values",
-        "--set", "replicas=1", "--kubeconfig", str(plane.kubeconfig),
+        "--set", "replicas=1", "--kubeconfig", str(plane.kubeconfig), *WITHOUT_CALLBACKS,
     )  # fmt: skip
     assert thing.refresh()
     assert thing.inputs["version"] == "1.3.0"

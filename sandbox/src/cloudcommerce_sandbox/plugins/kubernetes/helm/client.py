@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from cloudcommerce_sandbox.charts.helm import Helm, HelmError
+from cloudcommerce_sandbox.charts.helm import Helm, HelmError, Tell
 from cloudcommerce_sandbox.charts.mirror import Chart
 from cloudcommerce_sandbox.charts.rendering import objects_of
 from cloudcommerce_sandbox.kubernetes.commands import NODE_LABEL
@@ -29,12 +29,11 @@ _VARIABLES: Final = {
 }
 """https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/#helmreleasesettings"""
 
-# A post-renderer is one executable and its arguments: this interpreter, and the module that leaves out what
-# no played pod answers.
-_WITHOUT_CALLBACKS: Final = (
+WITHOUT_CALLBACKS: Final = (
     "--post-renderer", sys.executable,
     "--post-renderer-args", "-m", "--post-renderer-args", "cloudcommerce_sandbox.charts.playable",
 )  # fmt: skip
+"""Options that leave out what no played pod answers. A post-renderer is one executable and its arguments."""
 
 
 class HelmClient:
@@ -70,7 +69,9 @@ class HelmClient:
         """Return the values that the user gave to a release."""
         return dict(json.loads(self._run("get", "values", name, "-o", "json", namespace=namespace)) or {})
 
-    def deploy(self, command: Sequence[str], namespace: str, chart: Chart, values: Values) -> None:
+    def deploy(
+        self, command: Sequence[str], namespace: str, chart: Chart, values: Values, tell: Tell | None = None
+    ) -> None:
         """Install a chart, or bring a release to a chart and values.
 
         Args:
@@ -78,14 +79,15 @@ class HelmClient:
             namespace: The release's namespace.
             chart: The chart.
             values: All values.
+            tell: Takes what Helm waits for.
 
         Raises:
             HelmError: It failed; the release may be there nevertheless.
         """
-        left_out = _WITHOUT_CALLBACKS if self.has_played_nodes() else ()
+        left_out = WITHOUT_CALLBACKS if self.has_played_nodes() else ()
         self._run(
             *command, *chart.arguments, *left_out, "--values", "-",
-            namespace=namespace, stdin=json.dumps(values),
+            namespace=namespace, stdin=json.dumps(values), tell=tell,
         )  # fmt: skip
 
     def lint(self, chart: Chart, values: Values) -> None:
@@ -96,13 +98,13 @@ class HelmClient:
         """
         self._run("lint", chart.arguments[0], "--values", "-", stdin=json.dumps(values))
 
-    def uninstall(self, namespace: str, name: str, options: Sequence[str]) -> None:
+    def uninstall(self, namespace: str, name: str, options: Sequence[str], tell: Tell | None = None) -> None:
         """Take a release away; that it is gone already is no failure.
 
         Raises:
             HelmError: It failed.
         """
-        self._run("uninstall", name, *options, namespace=namespace)
+        self._run("uninstall", name, *options, namespace=namespace, tell=tell)
 
     def recover(self, namespace: str, name: str, found: Mapping[str, Any]) -> bool:
         """Free a release from an operation that was killed; Helm itself would wait for its end forever.
@@ -136,10 +138,10 @@ class HelmClient:
         nodes = self._cluster.find_all("v1", "Node")
         return not nodes or bool(self._cluster.find_all("v1", "Node", labels=NODE_LABEL))
 
-    def _run(self, *arguments: str, namespace: str = "", stdin: str = "") -> str:
+    def _run(self, *arguments: str, namespace: str = "", stdin: str = "", tell: Tell | None = None) -> str:
         placed = ["--namespace", namespace] if namespace else []
         with self._environment() as environment:
-            return self._helm.run(*arguments, *placed, stdin=stdin, environment=environment)
+            return self._helm.run(*arguments, *placed, stdin=stdin, environment=environment, tell=tell)
 
     @contextmanager
     def _environment(self) -> Iterator[dict[str, str]]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from cloudcommerce_sandbox.charts import mirror
-from cloudcommerce_sandbox.charts.helm import Helm, HelmError
+from cloudcommerce_sandbox.charts.helm import Helm, HelmError, Tell
 from cloudcommerce_sandbox.charts.inventory import Recordings
 from cloudcommerce_sandbox.charts.mirror import same_version
 from cloudcommerce_sandbox.plugins import wire
@@ -21,7 +21,7 @@ from cloudcommerce_sandbox.plugins.kubernetes.helm import inputs as arguments
 from cloudcommerce_sandbox.plugins.kubernetes.helm import options, troubles
 from cloudcommerce_sandbox.plugins.kubernetes.helm.client import HelmClient
 from cloudcommerce_sandbox.plugins.kubernetes.helm.sources import Source, Sources
-from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark
+from cloudcommerce_sandbox.plugins.kubernetes.secret_marks import mark, masked
 from cloudcommerce_sandbox.plugins.provider import (
     Change,
     Difference,
@@ -38,7 +38,13 @@ TOKEN: Final = "kubernetes:helm.sh/v3:Release"  # noqa: S105 - a type token
 _DEPLOYED: Final = "deployed"
 _DECIDING: Final = ("chart", "name", "namespace", "repositoryOpts", "valueYamlFiles", "version")
 # What is planned before it is there: a kind that another release brings, or the namespace of this one.
-_NOT_YET: Final = ("ensure CRDs are installed first", "no matches for kind", 'namespaces "')
+# A release whose Helm was killed: the operation frees it first.
+_NOT_YET: Final = (
+    "ensure CRDs are installed first",
+    "no matches for kind",
+    'namespaces "',
+    "another operation (install/upgrade/rollback) is in progress",
+)
 # Events are told with the server's clock, in whole seconds.
 _CLOCK_SLACK: Final = timedelta(seconds=2)
 
@@ -133,8 +139,9 @@ class ReleaseResource:
         """Uninstall the release and wait for the end of its objects."""
         plain = self._reachable(wire.reveal(request.inputs))
         namespace, _, name = request.id.rpartition("/")
+        tell = self._teller(request, f"helm uninstalls {name}")
         with _told():
-            self._client.uninstall(namespace, name, options.uninstall(plain, request.timeout))
+            self._client.uninstall(namespace, name, options.uninstall(plain, request.timeout), tell)
 
     def cancel(self) -> None:
         """End Helm's running commands; they mark their releases as failed."""
@@ -206,16 +213,26 @@ class ReleaseResource:
             raise ProviderError(message)
         begun = datetime.now(UTC) - _CLOCK_SLACK
         with self._sources.opened(source, plain) as chart:
-            self._engine.progress(request.urn, f"helm {'installs' if first else 'upgrades'} {name}")
+            tell = self._teller(request, f"helm {'installs' if first else 'upgrades'} {name}")
             try:
                 if plain.get("lint") is True:
                     self._client.lint(chart, values)
                 command = options.install if first else options.upgrade
-                self._client.deploy(command(plain, request.timeout), namespace, chart, values)
+                self._client.deploy(command(plain, request.timeout), namespace, chart, values, tell)
             except HelmError as error:
                 self._fail(request, namespace, name, str(error), begun)
+        self._engine.progress(request.urn, "")
         # The chart may have brought kinds that later resources use.
         self._cluster.forget_kinds()
+
+    def _teller(self, request: Request, what: str) -> Tell:
+        """Show what Helm does, and return what shows besides what it waits for."""
+        self._engine.progress(request.urn, what)
+
+        def tell(message: str) -> None:
+            self._engine.progress(request.urn, f"{what}: {masked(message, request.inputs)}")
+
+        return tell
 
     def _fail(self, request: Request, namespace: str, name: str, message: str, begun: datetime) -> None:
         """Raise the failure with what the cluster says; a release that is there must be remembered."""

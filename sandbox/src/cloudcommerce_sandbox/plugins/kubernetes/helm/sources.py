@@ -168,10 +168,19 @@ def _access(helm: Helm, wanted: str, options: Mapping[str, Any]) -> Iterator[tup
                 "HELM_REPOSITORY_CONFIG": str(config),
                 "HELM_REPOSITORY_CACHE": str(Path(folder) / "cache"),
             }
-            helm.run("repo", "update", environment=environment)
+            _update(helm, environment)
             yield f"release/{wanted}", environment
         else:
             yield wanted, {}  # `repository/chart` of the user's own Helm configuration
+
+
+def _update(helm: Helm, environment: Mapping[str, str]) -> None:
+    try:
+        helm.run("repo", "update", "--fail-on-repo-update-fail", environment=environment)
+    except HelmError as error:
+        # Why it failed, Helm prints among its progress.
+        message = f"{error}: {' '.join(error.output.split())}"
+        raise HelmError(message) from error
 
 
 def _logged_in(helm: Helm, reference: str, options: Mapping[str, Any], folder: Path) -> dict[str, str]:
