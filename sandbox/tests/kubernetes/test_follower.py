@@ -128,7 +128,7 @@ def test_eks_cluster_comes_is_entered_by_a_token_and_goes(followed: tuple[Layout
     eks.create_cluster(
         name="shop",
         roleArn=role,
-        version="1.35",
+        version="1.34",
         resourcesVpcConfig={"subnetIds": subnets},
         accessConfig={"authenticationMode": "API"},
     )
@@ -146,11 +146,15 @@ def test_eks_cluster_comes_is_entered_by_a_token_and_goes(followed: tuple[Layout
     }
     until(lambda: kubectl(layout, "auth", "can-i", "*", "*", context="shop", **keys).strip() == "yes")
 
+    eks.update_cluster_version(name="shop", version="1.35")
+    until(lambda: _version_and_status(eks, "shop") == ("1.35", "ACTIVE"))
+    assert cluster_of(layout, "shop").processes == state.processes
+
     eks.delete_cluster(name="shop")
     until(lambda: eks.list_clusters()["clusters"] == [])
     assert [pid for pid in state.processes.values() if _runs(pid, layout)] == []
     assert not any("shop" in folder.name for folder in (layout.kubernetes / "clusters").iterdir())
-    assert "shop" not in layout.kubeconfig.read_text()
+    until(lambda: "shop" not in layout.kubeconfig.read_text())
 
 
 def test_two_checkouts_have_clusters_of_one_name(followed: tuple[Layout, Emulator], tmp_path: Path) -> None:
@@ -201,6 +205,20 @@ def test_missing_program_is_told_with_the_way_out(tmp_path: Path) -> None:
 
         with pytest.raises(SandboxError, match="lacks etcd"):
             clusters.ensure_follower(layout, emulator)
+
+
+def test_follower_that_does_not_get_along_with_an_older_emulator_is_told_with_the_way_out(
+    tmp_path: Path,
+) -> None:
+    with sandbox(tmp_path) as (layout, emulator):
+        clusters.stop_clusters(layout)
+        (layout.tools / "etcd").unlink()  # whatever the reason
+        os.utime(layout.emulator, (0, 0))
+
+        with pytest.raises(SandboxError, match="did not start") as raised:
+            clusters.ensure_follower(layout, emulator)
+
+        assert "`make stop`, then again" in raised.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -267,6 +285,11 @@ def emulator_delete(emulator: Emulator, name: str) -> None:
     request = urllib.request.Request(f"{emulator.url}/sandbox-api/kubernetes/local/{name}", method="DELETE")
     with urllib.request.urlopen(request, timeout=10):
         pass
+
+
+def _version_and_status(eks: Any, name: str) -> tuple[str, str]:
+    told = eks.describe_cluster(name=name)["cluster"]
+    return told["version"], told["status"]
 
 
 def _runs(pid: int, layout: Layout) -> bool:
