@@ -29,7 +29,7 @@ def error(message: str, urn: str) -> dict[str, object]:
 def test_steps_are_counted_when_they_end_and_shown_while_they_run() -> None:
     progress = take(step("resourcePreEvent", "create"))
     assert progress.running == {URN: "create"}
-    assert progress.counted() == "nothing to do"
+    assert progress.counted() == "nothing done"
 
     progress = take(step("resourcePreEvent", "create"), step("resOutputsEvent", "create"))
     assert progress.running == {}
