@@ -186,4 +186,8 @@ def fail(what: str, remedy: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped as you asked; the same command goes on from here.\n")
+        sys.exit(130)
