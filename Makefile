@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # `make -j` gains nothing here, and two targets at a time would get into each other's way.
 .NOTPARALLEL:
-.PHONY: services services-demo services-status services-tools help venv up preview down shell recover audit status stop logs schema doctor reset tools test test-full check types format bench lock clean
+.PHONY: services services-demo services-status services-audit services-tools help venv up preview down shell recover audit status stop logs schema doctor reset tools test test-full check types format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,7 +65,9 @@ reset: venv ## Stop the emulator and forget all sandbox state (tools stay)
 
 tools: venv ## Build what the sandbox and the tests run, where it is not built yet
 	@$(SANDBOX) tools
+	@$(SANDBOX) tools --group shop > /dev/null
 	@$(BIN)/python -m tests.stores
+	@$(BIN)/python -m services.local prepare
 
 test: check tools ## Check, then run every test (ARGS="-k network" selects)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
@@ -81,6 +83,9 @@ services-demo: services-tools ## Walk through registration, search and order; st
 
 services-status: services-tools ## Show the shop's processes with their health and ports
 	@$(BIN)/python -m services.local status --tools .sandbox/bin
+
+services-audit: venv ## Look for known vulnerabilities in the services' dependencies (asks three databases on the internet)
+	@$(BIN)/python -m services.audit
 
 services-tools: venv
 	@$(SANDBOX) tools --group shop > /dev/null

@@ -14,7 +14,7 @@ from services.local.building import CHECKOUT
 from services.local.errors import ShopError
 from services.local.home import Home
 
-_READY_SECONDS = 300.0
+_READY_SECONDS = 240.0
 _STOP_SECONDS = 90.0
 _SHOWN = 4000
 
@@ -68,11 +68,13 @@ def wait_until_well(home: Home, tools: Path, process: "subprocess.Popen[bytes]",
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         found: list[dict[str, object]] = []
+        ended = process.poll() is not None
         with contextlib.suppress(ShopError):
             found = running.processes(home, tools)
-        if found and all(map(running.is_well, found)):
+        # One that has ended tells of another shop in the same folder.
+        if not ended and found and all(map(running.is_well, found)):
             return
-        if process.poll() is not None or time.monotonic() > deadline:
+        if ended or time.monotonic() > deadline:
             ill = [str(one["name"]) for one in found if not running.is_well(one)]
             tail = output.read_text(errors="replace")[-_SHOWN:]
             raise ShopError(f"The shop is not well (waiting for {', '.join(ill) or 'a start'}):\n{tail}")
