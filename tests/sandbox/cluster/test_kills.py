@@ -109,7 +109,7 @@ def test_killed_update_is_recovered(standing: StackBench, full_run: bool) -> Non
 def test_next_command_brings_a_killed_follower_back(standing: StackBench) -> None:
     before = _processes(standing)
     kill(_follower(standing))
-    assert running_clusters(standing.layout) == ()
+    wait_until(lambda: running_clusters(standing.layout) == (), "the end of the follower")
 
     assert _next_command(standing).returncode == 0
 
