@@ -60,7 +60,7 @@ schema: venv ## Write the JSON Schemas of the settings and of the audit output a
 doctor: venv ## Check this machine and the sandbox, and say how to mend what is wrong
 	@$(SANDBOX) doctor
 
-reset: venv ## Stop the emulator and forget all sandbox state (tools stay)
+reset: venv ## Stop the emulator and forget all sandbox state, tools stay (YES=1 does not ask)
 	@$(SANDBOX) reset $(if $(YES),--yes)
 
 tools: venv ## Build what the sandbox and the tests run, where it is not built yet
