@@ -45,7 +45,12 @@ def run(shop: Prepared, tools: Path) -> int:
         f"--tui={str(has_terminal).lower()}", "--use-uds", "--unix-socket", str(shop.home.socket),
         "--log-file", str(shop.home.logs / "process-compose.log"),
     ]  # fmt: skip
-    environment = {**shop.variables, "SHOP_CADDY": str(tools / "caddy"), "PC_DISABLE_DOTENV": "1"}
+    environment = {
+        **shop.variables,
+        "SHOP_CADDY": str(tools / "caddy"),
+        "PROC_COMP_CONFIG": str(_settings(shop.home)),
+        "PC_DISABLE_DOTENV": "1",
+    }
     shop.home.socket.unlink(missing_ok=True)
     with _stopping() as stop_with:
         child = subprocess.Popen(
@@ -100,6 +105,13 @@ def is_well(process: dict[str, Any]) -> bool:
     if not process.get("has_ready_probe"):
         return bool(process["is_running"])
     return bool(process["is_ready"] == "Ready")
+
+
+def _settings(home: Home) -> Path:
+    """Settings of process-compose beside the user's own: Ctrl-C stops the shop and does not ask."""
+    folder = home.folder("process-compose")
+    (folder / "settings.yaml").write_text("disable_exit_confirmation: true\n")
+    return folder
 
 
 def _write_gateway(shop: Prepared) -> None:
