@@ -15,6 +15,8 @@ from services.gateway import kong
 from services.gateway.routes import load
 from services.local import stores
 
+pytestmark = pytest.mark.mission_M40
+
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _COMPOSE = _CHECKOUT / "services" / "compose"
 _SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((_CHECKOUT / "compose.yaml").read_text())["services"]
