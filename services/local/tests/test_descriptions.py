@@ -1,4 +1,4 @@
-"""The three OpenAPI descriptions against the running services: no fault, and no answer that they do not describe."""
+"""The three OpenAPI descriptions against the running services: no fault, and no answer left undescribed."""
 
 import os
 import subprocess
@@ -30,13 +30,14 @@ _EXAMPLES_FULL = 300
 def _install(directory: Path) -> None:
     venv = directory / "venv"
     run("schemathesis", "install Python", [sys.executable, "-m", "venv", venv], directory)
-    install = [venv / "bin" / "pip", "install", "--quiet", "--require-hashes", "--requirement", _LOCK.name]
-    run("schemathesis", "install Python's pip", install, directory)
+    options = ("--quiet", "--require-hashes", "--requirement", _LOCK.name)
+    run("schemathesis", "install Python's pip", [venv / "bin" / "pip", "install", *options], directory)
 
 
 @pytest.fixture(scope="module")
-def schemathesis() -> Path:
-    return built_once("schemathesis", [_LOCK], _install) / "venv" / "bin" / "schemathesis"
+def python() -> Path:
+    """An interpreter that has schemathesis."""
+    return built_once("schemathesis", [_LOCK], _install) / "venv" / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
@@ -45,23 +46,26 @@ def shop(home: Home, tools: Path) -> Iterator[flows.Shop]:
         yield flows.Shop.of(home, print)
 
 
-@pytest.fixture(scope="module")
-def token(shop: flows.Shop) -> str:
-    """Of somebody who may do everything, so that nothing hides behind a 403."""
-    return flows.staff(shop).token
+@pytest.fixture
+def target(shop: flows.Shop, service: str) -> tuple[str, str]:
+    """The address of a service, and a token that opens everything there: no 403 hides a thing."""
+    return f"http://127.0.0.1:{shop.ports[service]}", flows.staff(shop).token
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("service", ["order", "product", "user"])
 def test_every_answer_is_described(
-    schemathesis: Path, shop: flows.Shop, token: str, service: str, full_run: bool, tmp_path: Path
+    python: Path, target: tuple[str, str], service: str, full_run: bool, tmp_path: Path
 ) -> None:
+    url, token = target
     examples = _EXAMPLES_FULL if full_run else _EXAMPLES
     command = [
-        schemathesis, "run", CHECKOUT / "services" / service / "openapi.json",
-        "--url", f"http://127.0.0.1:{shop.ports[service]}", "--header", f"Authorization: Bearer {token}",
+        python, "-m", "schemathesis.cli", "run", CHECKOUT / "services" / service / "openapi.json",
+        "--url", url, "--header", f"Authorization: Bearer {token}",
         "--checks", ",".join(_CHECKS), "--max-examples", str(examples), "--continue-on-failure",
         "--phases", "examples,coverage,fuzzing", "--suppress-health-check", "all", "--request-timeout", "20",
+        # A stream has no end to wait for; the order service's own tests hold its events to the description.
+        "--exclude-path-regex", "/events$",
         # The same examples each time: what fails here fails for everybody.
         *(() if full_run else ("--seed", "1", "--no-shrink")),
     ]  # fmt: skip
