@@ -37,7 +37,8 @@ _PRODUCTS = 100_000
 _RUNS = 5
 _SECONDS = 4
 _WARM_UP_SECONDS = 2
-_CACHE_CONNECTIONS = 32
+_CLIENTS = 32
+# Of the service's pool, and of pgbench.
 _DATABASE_CONNECTIONS = 8
 _PORT, _FLOOR_PORT = 28_010, 28_020
 _NO_REDIS = "redis://127.0.0.1:1/0"
@@ -99,7 +100,7 @@ def from_cache(database_url: str, redis_url: str) -> Iterator[Comparison]:
         file.write_bytes(fetch(f"{service.url}?{_RANKED}"))
         arguments = ["-m", "bench.floor", str(file), str(_FLOOR_PORT)]
         floor = stack.enter_context(serving(arguments, _FLOOR_PORT, {}))
-        rates = [Rate(running, _RANKED, _CACHE_CONNECTIONS) for running in (service, floor)]
+        rates = [Rate(running, _RANKED, _CLIENTS) for running in (service, floor)]
         for rate in rates:
             rate.warm_up()
         measured, least = alternately(_RUNS, *rates)
@@ -114,6 +115,7 @@ def from_postgres(server_url: str, database_url: str) -> Iterator[Comparison]:
         if not fixed:
             print("PostgreSQL cannot be pinned from here: it shares the processors with its clients")
         environment = service_environment(database_url, _NO_REDIS, _PORT)
+        environment["DATABASE_POOL_SIZE"] = str(_DATABASE_CONNECTIONS)
         service = stack.enter_context(serving(["-m", "cloudcommerce_product", "serve"], _PORT, environment))
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for query, name, goal in (
@@ -121,7 +123,7 @@ def from_postgres(server_url: str, database_url: str) -> Iterator[Comparison]:
             (_WALKED, "first page by price from PostgreSQL", None),
         ):
             script, variables = _script(query, directory)
-            rate = Rate(service, query, _DATABASE_CONNECTIONS)
+            rate = Rate(service, query, _CLIENTS)
             rate.warm_up()
 
             def floor(script: Path = script, variables: dict[str, str] = variables) -> float:
