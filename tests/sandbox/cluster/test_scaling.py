@@ -273,3 +273,6 @@ def test_pods_move_as_budgets_and_constraints_say(standing: Standing, namespace:
             clusterName=standing.name, nodegroupName="zone-b", scalingConfig={"desiredSize": 1}
         )
         wait_until(lambda: zones("strict") == {"a": 2, "b": 2}, "the strict pods have their second zone")
+
+        # With nowhere to go, its pods would hold the groups' deletion up for as long as the budget is heeded.
+        standing.kubectl("delete", "poddisruptionbudget", "relaxed", "-n", namespace)
