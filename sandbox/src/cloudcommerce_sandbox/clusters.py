@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -78,6 +79,7 @@ def stop_clusters(layout: Layout) -> bool:
         remove(layout.kubernetes)
         layout.follower.unlink(missing_ok=True)
         layout.kubeconfig.unlink(missing_ok=True)
+        shutil.rmtree(layout.contexts, ignore_errors=True)
         return ended
 
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from cloudcommerce_sandbox import clusters
 from cloudcommerce_sandbox.console import Steps
+from cloudcommerce_sandbox.contexts import named_context, select_context
 from cloudcommerce_sandbox.engine import state
 from cloudcommerce_sandbox.engine.runner import Engine
 from cloudcommerce_sandbox.errors import SandboxError
@@ -129,8 +130,10 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
         if plugins == "official":
             _download_plugins(engine, steps)
         _check_state(session, steps)
+        select_context(layout, stack, session.state())
         if exclusively:
             yield session
+            select_context(layout, stack, session.state())
     if not exclusively:
         yield session
 
@@ -191,10 +194,7 @@ def _start_emulator(layout: Layout, steps: Steps) -> Emulator:
 def _start_clusters(layout: Layout, emulator: Emulator, stack: str, steps: Steps) -> None:
     """Start what makes the emulator's clusters real, and the local cluster that the stack names."""
     clusters.ensure_follower(layout, emulator)
-    context = (
-        read_mapping(layout.project / stack_file_name(stack)).get("config", {}).get("kubernetes:context")
-    )
-    if not isinstance(context, str) or not context:
+    if not (context := named_context(layout, stack)):
         return
     if any(cluster.name == context and cluster.region for cluster in clusters.running_clusters(layout)):
         return

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -163,6 +162,7 @@ def test_two_checkouts_have_clusters_of_one_name(followed: tuple[Layout, Emulato
     with sandbox(tmp_path / "other") as (other, its_emulator):
         clusters.ensure_local_cluster(other, its_emulator, "kind-here", lambda _: None)
         theirs = cluster_of(other, "kind-here")
+        other.contexts.mkdir()
         assert theirs.endpoint != cluster_of(layout, "kind-here").endpoint
         assert len(theirs.processes) == 5
 
@@ -171,19 +171,8 @@ def test_two_checkouts_have_clusters_of_one_name(followed: tuple[Layout, Emulato
         assert [pid for pid in theirs.processes.values() if _runs(pid, other)] == []
         assert not other.kubernetes.exists()
         assert not other.kubeconfig.exists()
+        assert not other.contexts.exists()
     assert "default" in kubectl(layout, "get", "namespaces", context="kind-here")
-
-
-def test_chosen_context_stays_chosen(followed: tuple[Layout, Emulator]) -> None:
-    layout, emulator = followed
-    for name in ("kind-a", "kind-here"):
-        clusters.ensure_local_cluster(layout, emulator, name, lambda _: None)
-    kubectl(layout, "config", "use-context", "kind-here", context="kind-here")
-
-    emulator_delete(emulator, "kind-a")
-    until(lambda: "kind-a" not in layout.kubeconfig.read_text())
-
-    assert yaml.safe_load(layout.kubeconfig.read_text())["current-context"] == "kind-here"
 
 
 def test_all_goes_with_the_emulator(tmp_path: Path) -> None:
@@ -279,12 +268,6 @@ def test_document_without_sense_changes_nothing(tmp_path: Path) -> None:
         assert state.name == "kind"
         assert "does not start" in state.trouble
         server.shutdown()
-
-
-def emulator_delete(emulator: Emulator, name: str) -> None:
-    request = urllib.request.Request(f"{emulator.url}/sandbox-api/kubernetes/local/{name}", method="DELETE")
-    with urllib.request.urlopen(request, timeout=10):
-        pass
 
 
 def _version_and_status(eks: Any, name: str) -> tuple[str, str]:

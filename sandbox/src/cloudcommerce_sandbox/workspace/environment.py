@@ -36,8 +36,9 @@ def sandbox_environment(
         "PATH": os.pathsep.join(path),
         "NO_PROXY": ",".join(filter(None, ["127.0.0.1,localhost", inherited.get("NO_PROXY", "")])),
         CHECKOUT_VARIABLE: str(layout.checkout),
-        # Not the user's, where a real cluster may be the current one.
-        "KUBECONFIG": str(layout.kubeconfig),
+        # Not the user's, where a real cluster may be the current one, nor another stack's: the first file
+        # chooses, the second knows the clusters.
+        "KUBECONFIG": os.pathsep.join([str(layout.context(stack)), str(layout.kubeconfig)]),
     }
     return env | _aws(endpoint) | _pulumi(layout, stack, plugins)
 

@@ -104,8 +104,21 @@ class Layout:
 
     @property
     def kubeconfig(self) -> Path:
-        """The contexts of the sandbox's clusters."""
+        """How all of the sandbox's clusters are reached; it chooses none of them."""
         return self.root / "kubeconfig"
+
+    @property
+    def contexts(self) -> Path:
+        """Which cluster each stack's commands talk to."""
+        return self.root / "kubeconfigs"
+
+    def context(self, stack: str) -> Path:
+        """Return the kubeconfig that chooses a stack's cluster.
+
+        Args:
+            stack: The stack.
+        """
+        return self.contexts / f"{stack}.yaml"
 
     def home(self, plugins: str) -> Path:
         """Return the `PULUMI_HOME` for a choice of plugins; one must not see the other's.
