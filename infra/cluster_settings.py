@@ -70,7 +70,10 @@ class SpotNodeGroupSettings(_NodeGroupSettings):
 
     instance_types: InstanceTypes = Field(
         min_length=MIN_SPOT_TYPES,
-        description=f"{MIN_SPOT_TYPES} or more instance types of one size: a shortage then takes few nodes.",
+        description=(
+            f"{MIN_SPOT_TYPES} or more types of one size: AWS runs short of spot nodes type by type, "
+            "and each shortage then takes few of them."
+        ),
     )
 
 

@@ -2,11 +2,13 @@
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 NAMESPACE = "cloudcommerce"
 
@@ -15,6 +17,25 @@ _Location = Sequence[int | str]
 
 # Characters of a wrong value that a message repeats.
 _MAX_SHOWN = 100
+
+# What a value has to be, by the type of pydantic's error and with the names that its context has
+# (https://docs.pydantic.dev/latest/errors/validation_errors/).
+_DEMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "model_type": "it has to be a section with keys",
+        "dict_type": "it has to be a section with keys",
+        "tuple_type": "it has to be a list",
+        "bool_type": "it has to be true or false",
+        "int_type": "it has to be a whole number, not in quotes",
+        "string_type": "it has to be text",
+        "string_pattern_mismatch": "it does not have the form of one",
+        "literal_error": "it has to be {expected}",
+        "too_short": "{min_length} or more are needed, not {actual_length}",
+        "greater_than_equal": "it has to be {ge} or more",
+        "less_than_equal": "it has to be {le} or less",
+    }
+)
+_TEXTS = ("string_type", "literal_error")
 
 
 class SettingsError(ValueError):
@@ -49,7 +70,7 @@ def read_settings(model: type[Model], config: Mapping[str, str]) -> Model:
         # From JSON, because only there a strict model still takes an array for a tuple.
         return model.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        problems = [_describe(model, dict(problem)) for problem in error.errors()]
+        problems = [_describe(model, problem) for problem in _own(model, error.errors())]
     listed = "\n".join(f"  - {problem}" for problem in problems)
     count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
     raise SettingsError(f"{count} in the stack's settings:\n{listed}")
@@ -81,7 +102,26 @@ def render_schema(model: type[BaseModel]) -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
-def _describe(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
+def _own(model: type[BaseModel], errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows from another mistake."""
+    meant = {
+        (*error["loc"][:-1], _closest(error["loc"][-1], _keys(model, error["loc"][:-1])))
+        for error in errors
+        if error["type"] == "extra_forbidden"
+    }
+    return [error for error in errors if not (_is_misspelled(error, meant) or _lacks_wrong_items_only(error))]
+
+
+def _is_misspelled(error: ErrorDetails, meant: Container[_Location]) -> bool:
+    return error["type"] == "missing" and error["loc"] in meant
+
+
+def _lacks_wrong_items_only(error: ErrorDetails) -> bool:
+    """Say whether a list is too short only because the items that are wrong themselves were not counted."""
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
+
+
+def _describe(model: type[BaseModel], problem: ErrorDetails) -> str:
     location: _Location = problem["loc"]
     path = _path(location)
     match problem["type"]:
@@ -93,7 +133,15 @@ def _describe(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
         case "value_error":
             return f"{path}: {problem['ctx']['error']}"
         case _:
-            return f"{path}: got {shown(problem['input'])}; {problem['msg']}{_takes(model, location)}"
+            return f"{path}: got {shown(problem['input'])}; {_demand(problem)}{_takes(model, location)}"
+
+
+def _demand(problem: ErrorDetails) -> str:
+    given, kind = problem["input"], problem["type"]
+    demand = _DEMANDS[kind].format(**problem.get("ctx", {})) if kind in _DEMANDS else problem["msg"]
+    # YAML reads 1.35 as a number, and 1.30 as 1.3: only quotes keep it as it is written.
+    is_number = isinstance(given, int | float) and not isinstance(given, bool)
+    return f"{demand}: put it in quotes" if is_number and kind in _TEXTS else demand
 
 
 def shown(value: object) -> str:
@@ -111,8 +159,14 @@ def _path(location: _Location) -> str:
 
 
 def _did_you_mean(wrong: int | str, known: Sequence[str]) -> str:
+    meant = _closest(wrong, known)
+    return f", did you mean {meant}" if meant else ""
+
+
+def _closest(wrong: int | str, known: Sequence[str]) -> str:
+    """The known key that is most like the wrong one; "" when none is like it."""
     close = difflib.get_close_matches(str(wrong).lower(), [key.lower() for key in known], n=1)
-    return f", did you mean {next(key for key in known if key.lower() == close[0])}" if close else ""
+    return next(key for key in known if key.lower() == close[0]) if close else ""
 
 
 def _keys(model: type[BaseModel], location: _Location) -> list[str]:

@@ -78,29 +78,33 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
         ("aws.region", REMOVE, "cloudcommerce:aws.region: missing. It takes: AWS region, such as us-east-1"),
         ("tags.owner", REMOVE, "cloudcommerce:tags.owner: missing. It takes: Team or address"),
         # Types
-        ("network", "10.0.0.0/16", "cloudcommerce:network: got '10.0.0.0/16'; Input should be an object"),
-        ("network", [], "cloudcommerce:network: got []; Input should be an object"),
+        ("network", "10.0.0.0/16", "cloudcommerce:network: got '10.0.0.0/16'; it has to be a section"),
+        ("network", [], "cloudcommerce:network: got []; it has to be a section with keys"),
         (
             "network.natPerZone",
             "yes",
-            "cloudcommerce:network.natPerZone: got 'yes'; Input should be a valid bool",
+            "cloudcommerce:network.natPerZone: got 'yes'; it has to be true or false",
         ),
         (
             "network.zones",
             "us-east-1a",
-            "cloudcommerce:network.zones: got 'us-east-1a'; Input should be a valid",
+            "cloudcommerce:network.zones: got 'us-east-1a'; it has to be a list",
         ),
-        ("network.zones.1", 2, "cloudcommerce:network.zones[1]: got 2; Input should be a valid string"),
-        ("aws.accountId", 123456789012, "cloudcommerce:aws.accountId: got 123456789012; .* in quotes"),
+        ("network.zones.1", 2, "cloudcommerce:network.zones[1]: got 2; it has to be text"),
+        (
+            "aws.accountId",
+            123456789012,
+            "cloudcommerce:aws.accountId: got 123456789012; it has to be text: put it in quotes",
+        ),
         (
             "data.backupRetentionDays",
             "30",
-            "data.backupRetentionDays: got '30'; Input should be a valid integer",
+            "data.backupRetentionDays: got '30'; it has to be a whole number",
         ),
         (
             "data.postgres.engineVersion",
             17,
-            "cloudcommerce:data.postgres.engineVersion: got 17; .*'17' or '18'",
+            "cloudcommerce:data.postgres.engineVersion: got 17; .*'17' or '18': put it in quotes",
         ),
         # Values
         ("aws.region", "virginia", "cloudcommerce:aws.region: got 'virginia'; .*such as us-east-1"),
@@ -113,7 +117,7 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
         ("network.cidr", "ten", "cloudcommerce:network.cidr: 'ten' is not an IPv4 network"),
         ("network.cidr", "8.8.0.0/16", "cloudcommerce:network.cidr: 8.8.0.0/16 is not private address space"),
         ("network.subnetPrefixes", {"data": 19}, "cloudcommerce:network: data subnets of /19 do not work"),
-        ("network.zones", ["us-east-1a"], "cloudcommerce:network.zones: got .*at least 3 items"),
+        ("network.zones", ["us-east-1a"], "cloudcommerce:network.zones: got .*; 3 or more are needed, not 1"),
         ("network.zones.1", "us-east-1a", "cloudcommerce:network.zones: us-east-1a listed more than once"),
         (
             "network.zones.1",
@@ -121,8 +125,8 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
             "cloudcommerce: network.zones has eu-west-1b, but aws.region is us-ea",
         ),
         ("network.interfaceEndpoints.0", "ecr.apo", "interfaceEndpoints[0]: got 'ecr.apo'; .*'ecr.api'"),
-        ("data.backupRetentionDays", 7, "data.backupRetentionDays: got 7; .*greater than or equal to 30"),
-        ("data.backupRetentionDays", 60, "data.backupRetentionDays: got 60; .*less than or equal to 35"),
+        ("data.backupRetentionDays", 7, "data.backupRetentionDays: got 7; it has to be 30 or more"),
+        ("data.backupRetentionDays", 60, "data.backupRetentionDays: got 60; it has to be 35 or less"),
         (
             "data.postgres.instanceClass",
             "t3.huge",
@@ -146,12 +150,12 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
             "data.valkey.nodeType: unknown instance class 'db.m7g.large'",
         ),
         ("messaging.rabbitMq.engineVersion", "3.13", "rabbitMq.engineVersion: got '3.13'; .*'4.2'"),
-        ("registry.images", [], "cloudcommerce:registry.images: got []; .*at least 1 item"),
+        ("registry.images", [], "cloudcommerce:registry.images: got []; 1 or more are needed"),
         ("registry.images.0", "Order", "cloudcommerce:registry.images[0]: got 'Order'; .*lower case"),
         (
             "registry.keepReleases",
             0,
-            "cloudcommerce:registry.keepReleases: got 0; .*greater than or equal to 1",
+            "cloudcommerce:registry.keepReleases: got 0; it has to be 1 or more",
         ),
         (
             "observability.logRetentionDays",
@@ -161,7 +165,11 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
         # The cluster
         ("cluster", REMOVE, "cloudcommerce:cluster: missing. It takes: The EKS cluster"),
         ("cluster.version", "1.29", "cloudcommerce:cluster.version: got '1.29'; .*'1.35'"),
-        ("cluster.version", 1.35, "cloudcommerce:cluster.version: got 1.35; .*'1.35'"),
+        (
+            "cluster.version",
+            1.35,
+            "cloudcommerce:cluster.version: got 1.35; it has to be '1.35': put it in quotes",
+        ),
         (
             "cluster.publicAccessCidrs",
             ["0.0.0.0/0"],
@@ -180,13 +188,17 @@ def test_keys_of_other_namespaces_are_left_alone() -> None:
             "main.minSize: got 1; .*Fewest nodes: 2 or more, in two zones",
         ),
         ("cluster.nodeGroups.main.maxSize", 1, "main: maxSize is 1, below minSize (2): raise it"),
-        ("cluster.nodeGroups.main.instanceTypes", [], "main.instanceTypes: got []; .*at least 1 item"),
+        ("cluster.nodeGroups.main.instanceTypes", [], "main.instanceTypes: got []; 1 or more are needed"),
         (
             "cluster.nodeGroups.main.instanceTypes",
             ["t3.tiny"],
             "main.instanceTypes: unknown instance type 't3.tiny': take one of .*t3.medium",
         ),
-        ("cluster.nodeGroups.spot.instanceTypes", ["m5.large"], "spot.instanceTypes: got .*at least 6 items"),
+        (
+            "cluster.nodeGroups.spot.instanceTypes",
+            ["m5.large"],
+            "spot.instanceTypes: got ['m5.large']; 6 or more are needed, not 1. .*runs short of spot nodes",
+        ),
         (
             "cluster.nodeGroups.spot.instanceTypes.2",
             "m5.xlarge",
@@ -259,6 +271,40 @@ def test_all_mistakes_are_told_at_once() -> None:
 
     assert str(failure.value).startswith("3 mistakes in the stack's settings")
     assert len(str(failure.value).splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "misspelled", "meant"),
+    [("registry", "registri", "registry"), ("aws.region", "regoin", "region")],
+)
+def test_misspelled_key_is_one_mistake(path: str, misspelled: str, meant: str) -> None:
+    config = changed(path, REMOVE)
+    *above, _ = path.split(".")
+    owner = config[f"cloudcommerce:{above[0]}"] if above else config
+    owner[misspelled if above else f"cloudcommerce:{misspelled}"] = "us-east-1"
+
+    with pytest.raises(SettingsError) as failure:
+        read_settings(Settings, raw(config))
+
+    assert str(failure.value).startswith("1 mistake in")
+    assert f"{misspelled}: unknown key, did you mean {meant};" in str(failure.value)
+
+
+def test_wrong_item_of_a_list_is_one_mistake() -> None:
+    with pytest.raises(SettingsError, match="1 mistake in"):
+        read_settings(Settings, raw(changed("network.zones.1", 2)))
+
+
+def test_no_message_is_in_the_words_of_the_library() -> None:
+    config = changed("network.zones", [1]) | {
+        "cloudcommerce:data": [],
+        "cloudcommerce:registry": {"images": {}},
+    }
+
+    with pytest.raises(SettingsError) as failure:
+        read_settings(Settings, raw(config))
+
+    assert not re.search("Input|should|Tuple|valid", str(failure.value))
 
 
 @pytest.mark.parametrize("hostile", ["", "{", "[" * 20_000, '{"cidr": ', "\x00", "null"])
