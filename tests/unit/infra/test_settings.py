@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from infra.cluster_settings import QuotasSettings
 from infra.environment import MODELS, SCHEMA_FILES, read_stack_settings
 from infra.settings import LOG_RETENTION_DAYS, Settings
 from infra.settings_document import SettingsError, read_settings, render_schema
@@ -45,6 +46,13 @@ def test_production_stack_file_is_valid() -> None:
 
     assert settings.network.zones == ("us-east-1a", "us-east-1b", "us-east-1c")
     assert settings.protection.deletion_protection
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging"])
+def test_stack_file_shows_what_each_application_may_take(stack: str) -> None:
+    config = stack_file(stack)
+
+    assert set(config["cloudcommerce:cluster"]["quotas"]) == set(QuotasSettings.model_fields)
 
 
 def test_keys_of_other_namespaces_are_left_alone() -> None:
