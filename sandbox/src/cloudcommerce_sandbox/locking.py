@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ def exclusive(
     """Hold the lock at `path` while the block runs.
 
     It is the system's lock on an open file: it ends with the process that holds it, however that ends. The
-    file stays; it names the last holder for messages only.
+    file stays; what it says of the holder is for messages only.
 
     Args:
         path: The lock's file; its folder is created.
@@ -34,9 +35,21 @@ def exclusive(
         _acquire(handle.fileno(), path, wait_seconds, on_wait)
         handle.seek(0)
         handle.truncate()
-        handle.write(f"process {os.getpid()}")
+        handle.write(_own_description())
         handle.flush()
-        yield
+        try:
+            yield
+        finally:
+            # Before the lock goes: the next holder must not be taken for this one.
+            handle.truncate(0)
+
+
+def _own_description() -> str:
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    # No more of the command line: a user's own command may have in it what others must not read.
+    command = " ".join([name, *sys.argv[1:2]])
+    return f"`{command}` (process {os.getpid()}, since {time.strftime('%H:%M:%S')})"
 
 
 def _acquire(descriptor: int, path: Path, wait_seconds: float, on_wait: Callable[[str], None] | None) -> None:
@@ -49,7 +62,7 @@ def _acquire(descriptor: int, path: Path, wait_seconds: float, on_wait: Callable
             if time.monotonic() >= deadline:
                 raise SandboxError(
                     f"{holder} is already working here (it holds {path}).",
-                    "Wait for it to end, or end it; nothing needs to be cleaned up after it.",
+                    "Wait for it to end, then try again.",
                 ) from None
             if on_wait is not None:
                 on_wait(holder)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,7 @@ Plugins = Literal["sandbox", "official"]
 DEFAULT_STACK = "prod"
 
 _LANGUAGE_HOST = "pulumi-language-python"
+_LOCK_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
     project = project_name(layout)
     _require_stack_file(layout, stack)
     tools = ensure_tools(ToolStore(layout.tools), layout.logs, steps, needed_tools(layout))
-    with exclusive(layout.lock("engine")):
+    with _turn(layout, steps):
         _install(layout, tools["pulumi"], plugins)
         emulator = _start_emulator(layout, steps)
         refreshed = refresh_view(layout, stack)
@@ -136,6 +137,15 @@ def opened(layout: Layout, stack: str, steps: Steps, *, exclusively: bool = True
             select_context(layout, stack, session.state())
     if not exclusively:
         yield session
+
+
+def _turn(layout: Layout, steps: Steps) -> AbstractContextManager[None]:
+    """Hold the sandbox for one command, after a short wait for another one that is about to end."""
+
+    def waiting(holder: str) -> None:
+        steps.say(f"  [yellow]![/] Waiting up to {_LOCK_WAIT_SECONDS:.0f} s for {escape(holder)}")
+
+    return exclusive(layout.lock("engine"), wait_seconds=_LOCK_WAIT_SECONDS, on_wait=waiting)
 
 
 def needed_tools(layout: Layout) -> Sequence[GoTool]:

@@ -1,6 +1,7 @@
 """`up` on the real engine, from nothing to trouble."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -86,6 +87,7 @@ def test_second_up_at_the_same_time_is_refused(project: Project) -> None:
     with project.start("up") as first:
         wait_for(first, "begun")
         second, stop = project.run("up"), project.run("stop")
+        aside = project.run("exec", "--", "true")
         first.send_signal(signal.SIGINT)
         output, _ = first.communicate(timeout=60)
 
@@ -93,7 +95,23 @@ def test_second_up_at_the_same_time_is_refused(project: Project) -> None:
     assert "already working here" in second.stdout
     assert stop.returncode == 1
     assert "already working here" in stop.stdout
+    assert aside.returncode == 1
+    assert "Waiting up to 10 s for `cloudcommerce-sandbox up`" in aside.stderr
+    for said in (second.stdout, stop.stdout, aside.stdout):
+        assert re.search(r"`cloudcommerce-sandbox up` \(process \d+, since \d\d:\d\d:\d\d\)", said)
+        assert "end it" not in said
     assert first.returncode == 130, output
+
+
+def test_command_waits_for_another_that_is_about_to_end(project: Project) -> None:
+    project.write_program("import time\nprint('begun', flush=True)\ntime.sleep(2)\n")
+    with project.start("up") as first:
+        wait_for(first, "begun")
+        aside = project.run("exec", "--", "echo", "done")
+        output, _ = first.communicate(timeout=60)
+
+    assert (aside.returncode, aside.stdout) == (0, "done\n"), aside.stderr
+    assert first.returncode == 0, output
 
 
 def test_interrupt_stops_the_engine_and_leaves_no_lock(project: Project) -> None:
