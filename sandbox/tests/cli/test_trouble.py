@@ -129,5 +129,18 @@ def test_number_that_no_process_has(pid: int) -> None:
 def test_down_that_nobody_is_there_to_confirm_is_refused_before_anything_starts(layout: Layout) -> None:
     write_state(layout, {})
 
-    assert "YES=1" in told("down")
+    said = told("down")
+
+    assert "make down YES=1" in said
+    assert "down --yes" in said
     assert not layout.tools.exists()
+
+
+def test_reset_that_nobody_is_there_to_confirm_names_both_ways_and_forgets_nothing(layout: Layout) -> None:
+    state = write_state(layout, {})
+
+    said = told("reset")
+
+    assert "make reset YES=1" in said
+    assert "reset --yes" in said
+    assert state.is_file()

@@ -107,11 +107,8 @@ def down(stack: str, yes: bool) -> None:
     if not states.stack_path(layout, project_name(layout), stack).is_file():
         out.print(f"Nothing stands: there is no stack {stack} in the sandbox.")
         return
-    if not yes and not sys.stdin.isatty():
-        raise SandboxError(
-            f"Taking {stack} down asks for its name, and nobody is at the terminal to type it.",
-            "`make down YES=1` does not ask.",
-        )
+    if not yes:
+        _require_terminal(f"Taking {stack} down asks for its name", "down")
     with Steps() as steps, opened(layout, stack, steps) as session:
         pass
     command = teardown_command(session, yes=yes)
@@ -231,9 +228,18 @@ def reset(yes: bool) -> None:
     """Stop the emulator and forget state, logs and local settings. Built tools stay."""
     layout = Layout.find()
     if not yes:
+        _require_terminal("Forgetting all sandbox state asks first", "reset")
         click.confirm(f"Forget all sandbox state in {layout.root}?", abort=True)
     forget(layout)
     out.print("The next `make up` starts from nothing.")
+
+
+def _require_terminal(question: str, command: str) -> None:
+    if not sys.stdin.isatty():
+        raise SandboxError(
+            f"{question}, and nobody is at the terminal to answer.",
+            f"`make {command} YES=1` (or `cloudcommerce-sandbox {command} --yes`) does not ask.",
+        )
 
 
 @main.command()
