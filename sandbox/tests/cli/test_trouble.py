@@ -121,6 +121,32 @@ def test_truncated_and_deeply_nested_state_is_damaged(layout: Layout) -> None:
         assert read_state(layout, "fixture", "prod") is None
 
 
+@pytest.mark.usefixtures("layout")
+def test_logs_before_any_run_say_when_they_begin() -> None:
+    done = CliRunner().invoke(main, ["logs"])
+
+    assert done.exit_code == 0
+    assert "first `make up`" in done.output
+    assert "==" not in done.output
+
+
+def test_only_logs_that_were_written_are_printed(layout: Layout) -> None:
+    layout.logs.mkdir(parents=True)
+    (layout.logs / "emulator.log").write_text("listening\n")
+
+    said = CliRunner().invoke(main, ["logs", "--raw"]).output
+
+    assert said == f"== {layout.logs / 'emulator.log'}\nlistening\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["charts", "--help"]])
+def test_help_cuts_no_line(arguments: list[str]) -> None:
+    _, _, said = CliRunner().invoke(main, arguments).output.partition("Commands:\n")
+
+    assert said
+    assert [line for line in said.splitlines() if line.endswith("...") or len(line) > 80] == []
+
+
 @pytest.mark.parametrize("pid", [10**30, -1, 0])
 def test_number_that_no_process_has(pid: int) -> None:
     assert not processes.is_alive(pid, running="")

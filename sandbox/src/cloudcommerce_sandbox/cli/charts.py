@@ -17,6 +17,7 @@ from cloudcommerce_sandbox.charts.helm import Helm, HelmError
 from cloudcommerce_sandbox.charts.inventory import Recordings
 from cloudcommerce_sandbox.charts.mirror import NOWHERE, VARIABLE, Mirror
 from cloudcommerce_sandbox.charts.recording import record as take_down
+from cloudcommerce_sandbox.cli.group import Group
 from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.errors import SandboxError
 from cloudcommerce_sandbox.session import DEFAULT_STACK, Session, opened
@@ -37,7 +38,7 @@ declared_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def charts() -> None:
     """Mirror Helm charts, and record what they render for machines without them."""
 

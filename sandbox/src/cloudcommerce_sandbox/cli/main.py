@@ -16,6 +16,7 @@ from cloudcommerce_sandbox.cli import doctor as checks
 from cloudcommerce_sandbox.cli import shell as interactive
 from cloudcommerce_sandbox.cli.charts import charts
 from cloudcommerce_sandbox.cli.cleaning import forget
+from cloudcommerce_sandbox.cli.group import Group
 from cloudcommerce_sandbox.console import Steps, err, out
 from cloudcommerce_sandbox.engine import state as states
 from cloudcommerce_sandbox.engine.runner import run_in_foreground
@@ -36,7 +37,7 @@ stack_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Turns what the user can mend into one message and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -249,10 +250,12 @@ def logs(lines: int, raw: bool) -> None:
     """Print the end of the emulator's log, of what follows its EKS, and of the latest engine run."""
     layout = Layout.find()
     latest = sorted(layout.logs.glob("engine-*.log"))[-1:]
-    followed = [layout.logs / "kubernetes.log"] if clusters.are_needed(layout) else []
-    for path in [layout.logs / "emulator.log", *followed, *latest]:
+    services = [layout.logs / "emulator.log", layout.logs / "kubernetes.log"]
+    written = [path for path in [*services, *latest] if path.is_file()]
+    if not written:
+        click.echo(f"No logs yet in {layout.logs}: they begin with the first `make up`.")
+    for path in written:
         click.echo(f"== {path}")
-        if path.is_file():
-            found = path.read_text(errors="replace").splitlines()
-            said = found if raw else [text for line in found if (text := readable(line)) is not None]
-            click.echo("\n".join(said[-lines:]))
+        found = path.read_text(errors="replace").splitlines()
+        said = found if raw else [text for line in found if (text := readable(line)) is not None]
+        click.echo("\n".join(said[-lines:]))
