@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -167,23 +168,27 @@ def _reclaim_or_grow(
             if error.response.get("Error", {}).get("Code") != "InvalidVolume.NotFound":
                 raise
         api.delete("v1", "PersistentVolume", name)
-        _let_go(api, volume)
+        _let_go(api, name)
     elif volume["metadata"].get("deletionTimestamp"):
-        _let_go(api, volume)  # somebody deleted it who keeps the EBS volume
+        _let_go(api, name)  # somebody deleted it who keeps the EBS volume
     elif phase == "Bound":
         storage_class = classes.get(volume["spec"].get("storageClassName") or "")
         if storage_class and storage_class.get("allowVolumeExpansion"):
             _grow(api, volume, handle)
 
 
-def _let_go(api: ClusterApi, volume: Mapping[str, Any]) -> None:
-    left = [item for item in volume["metadata"].get("finalizers") or [] if item != _FINALIZER]
+def _let_go(api: ClusterApi, name: str) -> None:
+    """Take our finalizer away; the next round tries again when another controller is at its own."""
+    volume = api.get("v1", "PersistentVolume", name)
+    if volume is None:
+        return
+    metadata = volume["metadata"]
+    left = [item for item in metadata.get("finalizers") or [] if item != _FINALIZER]
+    seen = {"finalizers": left or None, "resourceVersion": metadata["resourceVersion"]}
     try:
-        api.patch(
-            "v1", "PersistentVolume", volume["metadata"]["name"], {"metadata": {"finalizers": left or None}}
-        )
+        api.patch("v1", "PersistentVolume", name, {"metadata": seen})
     except ApiException as error:
-        if error.status != 404:  # noqa: PLR2004  # gone already
+        if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
             raise
 
 
