@@ -1,127 +1,150 @@
-// Logins per second against bcrypt alone, and the time of profile reads while logins queue. See README.md, "Measured".
-import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+// Logins beside bcrypt alone, and profile reads while logins queue. See README.md, "Measured".
+import { execFile } from "node:child_process";
+import { parseArgs, promisify } from "node:util";
+import { logins, reads, register } from "./load.mjs";
+import { goal, median, percentile, steadyRate } from "./measures.mjs";
+import { allowed, pin, pinned } from "./processors.mjs";
+import { metric, residentMib, startService, stopService } from "./service.mjs";
+import { pinStores } from "./stores.mjs";
 
-const COST = Number(process.env.BCRYPT_COST ?? 12);
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 10);
-const RUNS = Number(process.env.BENCH_RUNS ?? 3);
-const THREADS = availableParallelism();
-const PASSWORD = "correct horse battery";
+const HELP = `npm run bench -- [options]      the service needs the variables of README.md, "Run", and its indexes
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const percentile = (values, part) => values.toSorted((a, b) => a - b)[Math.ceil(values.length * part) - 1];
+  --runs N        how often each figure is taken, in turns; medians count (5)
+  --seconds N     how long one run takes (8)
+  --cost N        bcrypt's cost (12)
+  --clients N     who log in over and over, for each hashing thread (4)
+  --together      leave service, clients and stores on all processors, and hash on each of them. Otherwise the
+                  service and its floor have all but the last processor, which clients and stores share.
+  --json          print one JSON document
+  --help`;
 
-/** The floor: as many threads that do nothing but compare, at the priority that the service's threads have. */
-async function bcryptAlone() {
-  const code = `
-    const { workerData, parentPort } = require("node:worker_threads");
-    const { compareSync, hashSync } = require("bcrypt");
-    require("node:os").setPriority(10);
-    const hash = hashSync(workerData.password, workerData.cost);
-    parentPort.postMessage("ready");
-    parentPort.once("message", () => {
-      const end = Date.now() + workerData.seconds * 1000;
-      let count = 0;
-      for (; Date.now() < end; count++) compareSync(workerData.password, hash);
-      parentPort.postMessage(count);
-      parentPort.close();
-    });`;
-  const workerData = { password: PASSWORD, cost: COST, seconds: SECONDS };
-  const workers = Array.from({ length: THREADS }, () => new Worker(code, { eval: true, workerData }));
-  await Promise.all(workers.map((worker) => once(worker, "message")));
-  for (const worker of workers) worker.postMessage("go");
-  const counts = await Promise.all(workers.map((worker) => once(worker, "message")));
-  return counts.reduce((sum, [count]) => sum + count, 0) / SECONDS;
+const OPTIONS = {
+  runs: { type: "string", default: "5" },
+  seconds: { type: "string", default: "8" },
+  cost: { type: "string", default: "12" },
+  clients: { type: "string", default: "4" },
+  together: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+};
+const LEAST_SHARE = 90;
+const LONGEST_READ_MS = 50;
+const WARM_UP_SECONDS = 3;
+
+function settings() {
+  const { values } = parseArgs({ options: OPTIONS });
+  const numbers = Object.fromEntries(
+    ["runs", "seconds", "cost", "clients"].map((name) => [name, Number(values[name])]),
+  );
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new Error(`--${name} ${values[name]}: must be 1 or more`);
+  }
+  return { ...values, ...numbers };
 }
 
-async function startService() {
-  const main = new URL("../dist/src/main.js", import.meta.url).pathname;
-  const started = performance.now();
-  const env = { ...process.env, PORT: "0", LOG_LEVEL: "info", RATE_LIMITS: "off", BCRYPT_COST: String(COST) };
-  const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
-  const port = await new Promise((resolve) => {
-    child.stdout.on("data", (chunk) => {
-      const found = /"message":"listening"/.test(chunk) && /"port":(\d+)/.exec(chunk)?.[1];
-      if (found) resolve(found);
-    });
+function placement(together) {
+  const all = allowed();
+  if (together || all.length === 1) return { serving: all, asking: all };
+  return { serving: all.slice(0, -1), asking: all.slice(-1) };
+}
+
+async function bcryptAlone({ serving, threads, cost, seconds }) {
+  const program = new URL("bcrypt-alone.mjs", import.meta.url).pathname;
+  const command = pinned(serving, [process.execPath, program, ...[threads, cost, seconds].map(String)]);
+  const { stdout } = await promisify(execFile)(...command);
+  return steadyRate(JSON.parse(stdout), threads);
+}
+
+async function measure(service, { runs, seconds, cost, clients, serving, threads }) {
+  const users = await Promise.all(Array.from({ length: threads * clients }, () => register(service)));
+  // Of somebody else: a user's oldest sessions end as new ones begin.
+  const reader = await register(service);
+  await Promise.all([logins(service, users, WARM_UP_SECONDS), reads(service, reader, WARM_UP_SECONDS)]);
+  const found = { floor: [], logins: [], readsAlone: [], reads: [], readsMedian: [], queue: [] };
+  for (let run = 0; run < runs; run++) {
+    found.floor.push(await bcryptAlone({ serving, threads, cost, seconds }));
+    found.logins.push(steadyRate(await logins(service, users, seconds), threads));
+    found.readsAlone.push(percentile(await reads(service, reader, seconds), 0.99));
+    const busy = logins(service, users, seconds + 1);
+    const times = await reads(service, reader, seconds);
+    found.queue.push(await metric(service, "cloudcommerce_password_hash_queue_depth"));
+    await busy;
+    found.reads.push(percentile(times, 0.99));
+    found.readsMedian.push(percentile(times, 0.5));
+  }
+  return found;
+}
+
+function judge({ floor, logins: rates, reads: p99 }) {
+  const shares = rates.map((rate, run) => (100 * rate) / floor[run]);
+  return [
+    goal("logins, of what bcrypt alone does", shares, "%", { atLeast: LEAST_SHARE }),
+    goal("p99 of a profile read while logins queue", p99, "ms", { atMost: LONGEST_READ_MS }),
+  ];
+}
+
+function print({ machine, settings: { cost }, runs, goals, service }) {
+  const line = (what, values, unit) =>
+    console.log(
+      `${what.padEnd(44)} ${median(values).toFixed(1)} ${unit} (${values.map((value) => value.toFixed(1)).join(", ")})`,
+    );
+  console.log(
+    `service and floor on processors ${machine.serving}, clients and stores on ${machine.asking}; bcrypt at cost ${cost} in ${machine.threads} threads`,
+  );
+  if (machine.unpinned.length > 0) console.log(`not pinned: ${machine.unpinned.join(", ")}`);
+  line("bcrypt alone", runs.floor, "/s");
+  line("logins", runs.logins, "/s");
+  line("profile read with no login, p99", runs.readsAlone, "ms");
+  line("profile read while logins queue, p50", runs.readsMedian, "ms");
+  line("profile read while logins queue, p99", runs.reads, "ms");
+  line("logins that waited for a thread meanwhile", runs.queue, "");
+  for (const { what, measured, unit, limit, met } of goals) {
+    console.log(
+      `${what.padEnd(44)} ${measured.toFixed(1)} ${unit}, goal ${limit} ${unit}: ${met ? "met" : "MISSED"}`,
+    );
+  }
+  const { start_ms, idle_mib, loaded_mib } = service;
+  console.log(`start-up ${start_ms} ms; resident ${idle_mib} MiB idle, ${loaded_mib} MiB after load`);
+}
+
+async function main() {
+  const given = settings();
+  if (given.help) return console.log(HELP);
+  const { serving, asking } = placement(given.together);
+  const threads = serving.length;
+  pin(process.pid, asking);
+  const unpinned = await pinStores(process.env, asking);
+  const service = await startService(serving, {
+    BCRYPT_COST: String(given.cost),
+    HASH_THREADS: String(threads),
+    // The clients wait in the queue; none may be turned away.
+    HASH_QUEUE_LIMIT: String(threads * given.clients * 2),
   });
-  return { child, base: `http://127.0.0.1:${port}`, startMs: performance.now() - started };
-}
-
-async function call(base, method, path, body, token) {
-  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-  const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
-  return { status: answer.status, body: await answer.json() };
-}
-
-async function residentMb(pid) {
-  const { readFile } = await import("node:fs/promises");
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-}
-
-/** Logs in from as many clients as keep the threads busy and a queue behind them, while one client reads its profile. */
-async function load(base, users, token) {
-  const end = performance.now() + SECONDS * 1000;
-  let logins = 0;
-  const login = async (email) => {
-    while (performance.now() < end) {
-      const { status } = await call(base, "POST", "/api/v1/auth/login", { email, password: PASSWORD });
-      if (status !== 200) throw new Error(`login: ${status}`);
-      logins += 1;
-    }
-  };
-  const times = [];
-  const read = async () => {
-    while (performance.now() < end) {
-      const started = performance.now();
-      const { status } = await call(base, "GET", "/api/v1/users/me", undefined, token);
-      if (status !== 200) throw new Error(`profile: ${status}`);
-      times.push(performance.now() - started);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
-  await Promise.all([...users.map(({ email }) => login(email)), ...(token ? [read()] : [])]);
-  return { rate: logins / SECONDS, times };
-}
-
-const { child, base, startMs } = await startService();
-try {
-  const idleMb = await residentMb(child.pid);
-  const users = [];
-  for (let index = 0; index < THREADS * 4; index++) {
-    const email = `bench-${randomBytes(8).toString("hex")}@example.com`;
-    const { body } = await call(base, "POST", "/api/v1/auth/register", {
-      email,
-      password: PASSWORD,
-      display_name: "B",
-    });
-    users.push({ email, token: body.access_token });
+  try {
+    const idle = await residentMib(service);
+    const runs = await measure(service, { ...given, serving, threads });
+    const document = {
+      machine: { node: process.version, serving, asking, threads, unpinned },
+      settings: { runs: given.runs, seconds: given.seconds, cost: given.cost, clients: given.clients },
+      runs,
+      service: {
+        start_ms: Math.round(service.startMs),
+        idle_mib: idle,
+        loaded_mib: await residentMib(service),
+      },
+      goals: judge(runs),
+    };
+    if (given.json) console.log(JSON.stringify(document, null, 2));
+    else print(document);
+  } finally {
+    await stopService(service);
   }
-  const results = { floor: [], rate: [], alone: [], p50: [], p99: [] };
-  for (let run = 0; run < RUNS; run++) {
-    results.floor.push(await bcryptAlone());
-    results.rate.push((await load(base, users)).rate);
-    results.alone.push(percentile((await load(base, [], users[0].token)).times, 0.99));
-    const { times } = await load(base, users, users[0].token);
-    results.p50.push(percentile(times, 0.5));
-    results.p99.push(percentile(times, 0.99));
-  }
-  const [floor, rate] = [median(results.floor), median(results.rate)];
-  console.log(`bcrypt alone (cost ${COST}, ${THREADS} threads)  ${floor.toFixed(2)}/s`);
-  console.log(
-    `login                                ${rate.toFixed(2)}/s = ${((100 * rate) / floor).toFixed(0)} % of it (goal 90 %)`,
-  );
-  console.log(
-    `profile read while logins queue      p50 ${median(results.p50).toFixed(1)} ms, p99 ${median(results.p99).toFixed(1)} ms (goal 50 ms)`,
-  );
-  console.log(`profile read with no login           p99 ${median(results.alone).toFixed(1)} ms`);
-  console.log(
-    `start-up ${startMs.toFixed(0)} ms; resident ${idleMb} MB idle, ${await residentMb(child.pid)} MB after`,
-  );
-} finally {
-  child.kill("SIGTERM");
 }
+
+// By an exit, so that what was pinned is let go, and the service ends.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

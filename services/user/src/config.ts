@@ -21,6 +21,9 @@ const origins = list.refine(
 
 const environment = z
   .object({
+    HOST: z
+      .union([z.ipv4(), z.ipv6(), z.hostname()], "must be an address or a host name of this machine")
+      .default("0.0.0.0"),
     PORT: z.coerce.number().int().min(0).max(65535).default(3000),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
     // Not a URL to a URL parser: it may name several hosts.

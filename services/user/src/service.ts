@@ -48,17 +48,26 @@ export async function startService(config: Config, log: Logger): Promise<Service
     { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000, requestTimeout: 15_000 },
     app,
   );
-  server.listen(config.PORT);
-  await once(server, "listening");
+  const release = async () => {
+    unfollow();
+    await Promise.all([hasher.close(), mongo.close(), closeRedis(redis)]);
+  };
+  try {
+    server.listen(config.PORT, config.HOST);
+    await once(server, "listening");
+  } catch (error) {
+    // What is open would keep a process alive that serves nobody.
+    await release();
+    throw error;
+  }
   const { port } = server.address() as AddressInfo;
-  log.info({ port }, "listening");
+  log.info({ host: config.HOST, port }, "listening");
   return {
     port,
     stop: async () => {
       draining = true;
-      unfollow();
       await drain(server, config);
-      await Promise.all([hasher.close(), mongo.close(), closeRedis(redis)]);
+      await release();
     },
   };
 }

@@ -75,6 +75,22 @@ describe("running the service", () => {
     );
   });
 
+  it("listens where it is told to, and nowhere else", { skip: process.platform !== "linux" }, async () => {
+    const elsewhere = async (host: string) => {
+      const { base } = await harness.start({ HOST: host });
+      const answer = await fetch(`${base.replace("127.0.0.1", "127.0.0.2")}/healthz`).catch(() => undefined);
+      return answer?.status;
+    };
+    assert.deepEqual([await elsewhere("127.0.0.1"), await elsewhere("0.0.0.0")], [undefined, 200]);
+  });
+
+  it("ends, and says why, when it cannot listen", async () => {
+    // An address of documentation (RFC 5737), which no machine has.
+    const { code, out } = await run("main", [], { ...env, HOST: "192.0.2.1" });
+    assert.equal(code, 1);
+    assert.match(out, /192\.0\.2\.1/);
+  });
+
   it("finishes what it has begun when told to stop, and exits with 0", async () => {
     const child = spawn(process.execPath, [program("main")], {
       env: { ...env, BCRYPT_COST: "12", SHUTDOWN_DELAY_SECONDS: "1" },

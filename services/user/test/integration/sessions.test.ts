@@ -2,8 +2,16 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { decodeJwt } from "jose";
 import { newRefreshToken } from "../../src/sessions/refresh-token.js";
-import { Harness, slug, type Client } from "../support/harness.js";
+import { Harness, PASSWORD, slug, type Client } from "../support/harness.js";
 import { sleep } from "../support/wait.js";
+
+/** Every request that an access token opens, in a form that would be good. */
+const AUTHENTICATED = [
+  ["GET", "/api/v1/users/me", undefined],
+  ["PATCH", "/api/v1/users/me", { display_name: "Ada" }],
+  ["PUT", "/api/v1/users/me/password", { current_password: PASSWORD, new_password: "another good password" }],
+  ["DELETE", "/api/v1/users/me", undefined],
+] as const;
 
 const sessionOf = (accessToken: string) => String(decodeJwt(accessToken)["sid"]);
 
@@ -72,8 +80,24 @@ describe("a session (M02)", () => {
     assert.equal((await logout()).status, 204);
     assert.equal((await client.refresh(refresh_token)).status, 401);
     assert.equal((await withoutGrace.refresh(refresh_token)).status, 401);
-    assert.equal((await client.profile(access_token)).status, 401);
+    for (const instance of [client, withoutGrace]) {
+      for (const [method, path, json] of AUTHENTICATED) {
+        const refused = await instance.call(method, path, { token: access_token, json });
+        assert.deepEqual([refused.status, slug(refused)], [401, "invalid-token"], `${method} ${path}`);
+      }
+    }
     assert.equal((await logout()).status, 204, "again is no error");
+  });
+
+  it("takes no request of an access token that was sent after its logout was answered", async () => {
+    for (let round = 0; round < 20; round++) {
+      const { access_token, refresh_token } = await client.register();
+      const before = Array.from({ length: 4 }, () => client.profile(access_token));
+      await client.call("POST", "/api/v1/auth/logout", { json: { refresh_token } });
+      const after = Array.from({ length: 4 }, () => withoutGrace.profile(access_token));
+      assert.ok((await Promise.all(before)).every(({ status }) => status === 200 || status === 401));
+      assert.deepEqual(new Set((await Promise.all(after)).map(({ status }) => status)), new Set([401]));
+    }
   });
 
   it("is not hurt by made-up tokens, not even of someone who knows its ID", async () => {

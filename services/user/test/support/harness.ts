@@ -105,6 +105,7 @@ export async function environment(
   overrides: Overrides = {},
 ): Promise<Record<string, string>> {
   return {
+    HOST: "127.0.0.1",
     PORT: "0",
     LOG_LEVEL: "silent",
     MONGODB_URL: stores.mongoUrl,

@@ -11,13 +11,14 @@ const valid = {
 describe("the configuration", () => {
   it("needs no more than where the stores and the keys are", () => {
     const config = readConfig({ ...valid, JWT_KEYS: "" });
-    assert.deepEqual([config.PORT, config.BCRYPT_COST, config.CORS_ALLOWED_ORIGINS], [3000, 12, []]);
+    assert.deepEqual([config.HOST, config.PORT, config.BCRYPT_COST], ["0.0.0.0", 3000, 12]);
+    assert.deepEqual(config.CORS_ALLOWED_ORIGINS, []);
     assert.equal(config.HASH_QUEUE_LIMIT, 16 * config.HASH_THREADS);
   });
 
   it("names each variable that is wrong, without its value", () => {
     const wrong: Record<string, string> = {
-      MONGODB_URL: "postgres://x", REDIS_URL: "http://x", PORT: "70000", BCRYPT_COST: "9", LOG_LEVEL: "loud", JWT_ISSUER: "nobody",
+      MONGODB_URL: "postgres://x", REDIS_URL: "http://x", HOST: "0.0.0.0:80", PORT: "70000", BCRYPT_COST: "9", LOG_LEVEL: "loud", JWT_ISSUER: "nobody",
       CORS_ALLOWED_ORIGINS: "https://good.example, *", ACCESS_TOKEN_TTL_SECONDS: "ten", REFRESH_GRACE_SECONDS: "-1", RATE_LIMITS: "maybe",
     }; // prettier-ignore
     for (const [name, value] of Object.entries(wrong)) {
