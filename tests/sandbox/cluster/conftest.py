@@ -12,6 +12,13 @@ from cloudcommerce_sandbox.supervisor import stop_emulator
 
 from tests.sandbox.cluster.standing import StackBench, Standing, make_cluster_checkout
 
+_LAST = "test_teardown.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take the cluster down when no other test needs it any more."""
+    items.sort(key=lambda item: item.path.name == _LAST and item.path.parent == Path(__file__).parent)
+
 
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory, pulumi: Path) -> Iterator[Standing]:

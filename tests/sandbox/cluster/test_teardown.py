@@ -1,4 +1,4 @@
-"""Volumes of a cluster, and what its stack leaves when it goes. The name of this file makes it the last."""
+"""Volumes of a cluster, and what its stack leaves when it goes: the last test of the cluster that stands."""
 
 import json
 from pathlib import Path
