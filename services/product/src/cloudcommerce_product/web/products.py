@@ -15,6 +15,7 @@ from cloudcommerce_product.problems import Problem, not_found
 from cloudcommerce_product.service import LISTS, Service, product_scope
 from cloudcommerce_product.web.access import CONDITIONAL, OPTIONAL, SECURED, admin_of
 from cloudcommerce_product.web.conditions import cached_response, required_version, version_etag
+from cloudcommerce_product.web.direct import DirectRoute
 
 
 def router(service: Service) -> APIRouter:
@@ -30,12 +31,6 @@ def _add_search(routes: APIRouter, service: Service) -> None:
     products, cache = service.products, service.cache
     currency = service.settings.default_currency
 
-    @routes.get(
-        "",
-        summary="Search, filter and page products",
-        responses={200: {"model": schemas.ProductPage}},
-        openapi_extra={**OPTIONAL, "parameters": search_parameters()},
-    )
     async def search(request: Request) -> Response:
         query, key = parse(request.scope["query_string"], currency)
         identity = await service.authenticator.optional(request.headers)
@@ -55,6 +50,15 @@ def _add_search(routes: APIRouter, service: Service) -> None:
         if entry is None:
             raise not_found("page")
         return cached_response(request, entry)
+
+    routes.add_api_route(
+        "",
+        search,
+        summary="Search, filter and page products",
+        responses={200: {"model": schemas.ProductPage}},
+        openapi_extra={**OPTIONAL, "parameters": search_parameters()},
+        route_class_override=DirectRoute,
+    )
 
 
 def _add_reading(routes: APIRouter, service: Service) -> None:
