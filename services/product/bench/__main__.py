@@ -54,7 +54,12 @@ def _document(found: list[Comparison]) -> dict[str, Any]:
     return {
         "machine": {"python": platform.python_version(), "serving": SERVING, "others": OTHERS},
         "products": PRODUCTS,
-        "comparisons": [comparison.document() for comparison in found],
+        "comparisons": [each.document() for each in found],
+        "goals": [
+            {"what": each.name, "measured": each.share, "limit": each.goal, "met": each.met}
+            for each in found
+            if each.goal is not None
+        ],
     }
 
 

@@ -48,8 +48,6 @@ class Comparison:
             "floor": self.floor_name,
             "floor_per_second": self.floor,
             "share": self.share,
-            "limit": self.goal,
-            "met": self.met,
         }
 
 
