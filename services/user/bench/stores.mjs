@@ -17,12 +17,14 @@ export async function pinStores({ MONGODB_URL, REDIS_URL }, processors) {
   ];
   const loose = [];
   for (const [name, url, find] of stores) {
-    const isLocal = url !== undefined && LOCAL.has(new URL(url).hostname);
-    const pid = isLocal ? await find(url).catch(() => undefined) : undefined;
+    const pid = isLocal(url) ? await find(url).catch(() => undefined) : undefined;
     if (pid === undefined || !pinUntilExit(pid, processors)) loose.push(name);
   }
   return loose;
 }
+
+/** Several hosts, as MongoDB's URLs may name them, are no URL to a URL parser; they are no server of this machine either. */
+const isLocal = (url) => URL.canParse(url) && LOCAL.has(new URL(url).hostname);
 
 function pinUntilExit(pid, processors) {
   try {
