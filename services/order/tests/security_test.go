@@ -160,6 +160,17 @@ func TestSecurity(t *testing.T) {
 		}
 	})
 
+	t.Run("nothing listens but where it was told to", func(t *testing.T) {
+		// All of 127/8 is this machine, so that a program on all addresses would answer here.
+		for _, program := range []*testkit.Program{shop.Service, shop.Worker} {
+			elsewhere := strings.Replace(program.URL(), "127.0.0.1", "127.0.0.2", 1)
+			if response, err := http.Get(elsewhere + "/healthz"); err == nil {
+				_ = response.Body.Close()
+				t.Errorf("%s answers", elsewhere)
+			}
+		}
+	})
+
 	t.Run("logs name nobody and no secret", func(t *testing.T) {
 		owner.Buy(product, stripedouble.Visa)
 		for _, secret := range []string{"customer@example.com", owner.Token, testkit.StripeKey, testkit.InternalToken, testkit.WebhookSecret, "_secret_"} {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -94,12 +96,12 @@ func serveHealth(
 	})
 	routes.Handle("GET /metrics", metrics.Handler())
 	web := &http.Server{
-		Addr: fmt.Sprintf(":%d", settings.Port), Handler: routes,
+		Addr: net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port)), Handler: routes,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- web.ListenAndServe() }()
-	slog.Info("listening", "port", settings.Port)
+	slog.Info("listening", "address", web.Addr)
 	select {
 	case err := <-failed:
 		return err

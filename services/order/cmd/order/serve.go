@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -113,14 +115,14 @@ func serve(ctx context.Context) error {
 // listen serves until the context ends, then lets the load balancer notice, and the requests in flight finish.
 func listen(ctx context.Context, server *httpapi.Server, settings config.Order) error {
 	web := &http.Server{
-		Addr: fmt.Sprintf(":%d", settings.Port), Handler: server.Handler(),
+		Addr: net.JoinHostPort(settings.Host, strconv.Itoa(settings.Port)), Handler: server.Handler(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 	web.RegisterOnShutdown(server.CloseStreams)
 	failed := make(chan error, 1)
 	go func() { failed <- web.ListenAndServe() }()
-	slog.Info("listening", "port", settings.Port)
+	slog.Info("listening", "address", web.Addr)
 	select {
 	case err := <-failed:
 		return err

@@ -29,6 +29,7 @@ type Stores struct {
 type Order struct {
 	Telemetry
 	Stores
+	Host               string        `env:"HOST" envDefault:"0.0.0.0"`
 	Port               int           `env:"PORT" envDefault:"8080"`
 	RedisURL           string        `env:"REDIS_URL,required,notEmpty"`
 	JWKSURL            string        `env:"JWKS_URL,required,notEmpty"`
@@ -55,6 +56,7 @@ type Order struct {
 type Notification struct {
 	Telemetry
 	Stores
+	Host            string          `env:"HOST" envDefault:"0.0.0.0"`
 	Port            int             `env:"PORT" envDefault:"8081"`
 	Sender          string          `env:"NOTIFICATION_SENDER" envDefault:"smtp"`
 	File            string          `env:"NOTIFICATION_FILE"`

@@ -85,7 +85,7 @@ func (p *Program) Start(more ...string) {
 		p.t.Fatalf("build the programs: %v", err)
 	}
 	p.process = exec.Command(filepath.Join(directory, p.name))
-	p.process.Env = append(append(append([]string{"PATH=" + os.Getenv("PATH")}, p.env...), "PORT="+strconv.Itoa(p.port)), more...)
+	p.process.Env = append(append(append([]string{"PATH=" + os.Getenv("PATH")}, p.env...), "HOST=127.0.0.1", "PORT="+strconv.Itoa(p.port)), more...)
 	p.process.Stdout, p.process.Stderr = p.log, p.log
 	if err := p.process.Start(); err != nil {
 		p.t.Fatal(err)
