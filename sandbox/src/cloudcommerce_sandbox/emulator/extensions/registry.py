@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
@@ -44,6 +45,7 @@ class Extension:
         backends: moto's backends of the service.
         backend: our subclass of moto's backend class.
         response: our subclass of moto's response class.
+        records: our subclasses of what moto's backend keeps, by moto's own names of them.
         prepare: further changes, made once before the first request.
     """
 
@@ -51,11 +53,15 @@ class Extension:
     backends: BackendDict[Any]
     backend: type[Any]
     response: type[BaseResponse]
+    records: tuple[type[Any], ...] = ()
     prepare: Callable[[Runtime], None] | None = None
 
     def install(self, runtime: Runtime) -> None:
-        """Puts our backend in the place of moto's."""
+        """Puts our backend and our records in the place of moto's."""
+        moto_models = import_module(self.backends.backend.__module__)
         self.backends.backend = self.backend
+        for record in self.records:
+            setattr(moto_models, record.__name__, record)
         if self.prepare:
             self.prepare(runtime)
 

@@ -107,7 +107,3 @@ def _python_function(function: models.LambdaFunction, region: str) -> PythonFunc
         region=region,
         timeout_seconds=float(function.timeout),
     )
-
-
-# moto's backend makes its functions by this name.
-setattr(models, LambdaFunction.__name__, LambdaFunction)

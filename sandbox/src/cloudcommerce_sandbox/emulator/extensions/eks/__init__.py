@@ -14,4 +14,4 @@ def _follow(runtime: Runtime) -> None:
     Area.is_followed = runtime.is_followed
 
 
-EXTENSION = Extension("eks", eks_backends, EKSBackend, EKSResponse, _follow)
+EXTENSION = Extension("eks", eks_backends, EKSBackend, EKSResponse, prepare=_follow)

@@ -208,7 +208,3 @@ class MQBackend(models.MQBackend, TaggableResourcesMixin):
     def untag_resource(self, arn: str, tag_keys: list[str]) -> None:
         """Takes tags from a broker or a configuration."""
         self.delete_tags(arn, tag_keys)
-
-
-# moto's backend makes its brokers by this name.
-setattr(models, Broker.__name__, Broker)

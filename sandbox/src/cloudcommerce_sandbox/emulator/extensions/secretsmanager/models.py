@@ -189,7 +189,3 @@ class SecretsManagerBackend(models.SecretsManagerBackend):
         own.arn, own.region, own.replicas = replica.arn, self.region_name, []
         self.secrets[replica.arn] = own
         return str(own.arn)
-
-
-# moto's backend makes its secrets by this name.
-setattr(models, FakeSecret.__name__, FakeSecret)
