@@ -81,17 +81,35 @@ def processes(home: Home, tools: Path) -> list[dict[str, Any]]:
     """
     if not home.socket.exists():
         return []
+    listed: list[dict[str, Any]] = json.loads(_asked(home, tools, "process", "list", "--output", "json"))
+    return listed
+
+
+def restart(home: Home, tools: Path, name: str) -> None:
+    """Stop one process of a shop and start it again.
+
+    Args:
+        home: The shop, which runs.
+        tools: The folder with `process-compose`.
+        name: The process.
+
+    Raises:
+        ShopError: The shop does not answer, or has no such process.
+    """
+    _asked(home, tools, "process", "restart", name)
+
+
+def _asked(home: Home, tools: Path, *arguments: str) -> str:
     done = subprocess.run(
         [tools / "process-compose", "--use-uds", "--unix-socket", home.socket,
-         "--log-file", home.logs / "process-compose-client.log", "process", "list", "--output", "json"],
+         "--log-file", home.logs / "process-compose-client.log", *arguments],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise ShopError(
             f"process-compose does not answer at {home.socket}: {(done.stdout + done.stderr)[-500:]}"
         )
-    listed: list[dict[str, Any]] = json.loads(done.stdout)
-    return listed
+    return done.stdout
 
 
 def is_well(process: dict[str, Any]) -> bool:

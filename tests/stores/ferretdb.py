@@ -6,16 +6,13 @@ role keeps a user out of another database is not shown here, it is DocumentDB's 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import pytest
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
 
-from services.local import servers
+from services.stores import mongodb
+from services.stores.server import Server
 from tests.stores.certificates import Certificates
-from tests.stores.process import Supervised, free_port, new_directory
 from tests.stores.role_ledger import RoleLedger
 
 
@@ -26,8 +23,7 @@ class MongoServer:
     host: str
     port: int
     certificates: Certificates
-    log: Path
-    process: Supervised
+    launched: Server
     ledger: RoleLedger
     master: str = "master_user"
     master_password: str = "master-password-of-the-tests"
@@ -40,32 +36,11 @@ class MongoServer:
 
     def stop(self) -> None:
         self.ledger.stop()
-        self.process.stop()
+        self.launched.stop()
 
 
 def start(certificates: Certificates) -> MongoServer:
-    program = servers.ferretdb()
-    home = new_directory("ferretdb")
-    port, log = free_port(), home / "log"
-    command: list[str | Path] = [
-        program, "--handler=sqlite", f"--state-dir={home}", f"--sqlite-url=file:{home}/",
-        f"--listen-addr=127.0.0.1:{port}",
-        "--debug-addr=-", "--telemetry=disable", "--test-enable-new-auth", "--setup-database=admin",
-        f"--setup-username={MongoServer.master}", f"--setup-password={MongoServer.master_password}",
-    ]  # fmt: skip
-    process = Supervised("FerretDB", command, log, stop_signal="SIGKILL", remove=home)
-    ledger = RoleLedger(port, certificates)
-    server = MongoServer("localhost", ledger.port, certificates, log, process, ledger)
-    process.wait_until(lambda: _answers(server))
-    return server
-
-
-def _answers(server: MongoServer) -> bool:
-    with server.connect(server.master, server.master_password) as client:
-        try:
-            client.admin.command("ping")
-        except PyMongoError as error:
-            if "refused" in str(error) or "closed" in str(error) or "Authentication" in str(error):
-                return False
-            pytest.fail(f"FerretDB does not answer: {error}", pytrace=False)
-    return True
+    launched = mongodb.launch(user=MongoServer.master, password=MongoServer.master_password)
+    launched.wait_until_ready()
+    ledger = RoleLedger(launched.port, certificates)
+    return MongoServer("localhost", ledger.port, certificates, launched, ledger)

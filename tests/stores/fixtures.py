@@ -25,15 +25,15 @@ def postgres_server(certificates: Certificates) -> Iterator[PostgresServer]:
     """PostgreSQL with TLS; many tests share it, so each uses names of its own."""
     server = postgres.start(certificates)
     yield server
-    server.process.stop()
+    server.stop()
 
 
 @pytest.fixture(scope="session")
 def rabbitmq_server(certificates: Certificates) -> Iterator[RabbitServer]:
     """RabbitMQ with TLS for AMQP and for the management API."""
-    server = rabbitmq.start(certificates)
+    server, launched = rabbitmq.start(certificates)
     yield server
-    server.stop()
+    launched.stop()
 
 
 @pytest.fixture(scope="session")

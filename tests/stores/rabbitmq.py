@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ from urllib.parse import quote
 
 import pika
 
-from services.local import servers
+from services.stores import rabbitmq
+from services.stores.process import free_port
+from services.stores.server import Server
 from tests.stores.certificates import Certificates
-from tests.stores.process import UNPRIVILEGED, Supervised, free_port, give_away, new_directory
 
 _CONFIGURATION = """
 listeners.tcp = none
@@ -40,12 +40,10 @@ log.file = false
 class RabbitServer:
     """A running broker."""
 
-    host: str
     port: int
     amqp_port: int
     certificates: Certificates
-    log: Path
-    processes: tuple[Supervised, ...]
+    host: str = "localhost"
     master: str = "master_user"
     master_password: str = "master-password-of-the-tests"
 
@@ -73,56 +71,21 @@ class RabbitServer:
             )
         )  # fmt: skip
 
-    def stop(self) -> None:
-        for process in self.processes:
-            process.stop()
 
+def start(certificates: Certificates) -> tuple[RabbitServer, Server]:
+    """A broker, and what stops it."""
+    server = RabbitServer(free_port(), free_port(), certificates)
 
-def start(certificates: Certificates) -> RabbitServer:
-    program, epmd = servers.rabbitmq()
-    home = new_directory("rabbitmq")
-    server_log, epmd_log = home / "log", home / "epmd.log"
-    port, amqp_port, epmd_port = free_port(), free_port(), free_port()
-    own = certificates.copy_to(home)
-    (home / "rabbitmq.conf").write_text(
-        _CONFIGURATION.format(
-            certificates=own, port=port, amqp_port=amqp_port,
-            master=RabbitServer.master, master_password=RabbitServer.master_password,
-        )
-    )  # fmt: skip
-    (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
-    give_away(home)
-    environment = {
-        "HOME": str(home),
-        "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "ERL_EPMD_PORT": str(epmd_port),
-        "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
-        "RABBITMQ_DIST_PORT": str(free_port()),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
-        "RABBITMQ_LOG_BASE": str(home),
-        "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
-        "RABBITMQ_NODENAME": f"test{os.getpid()}@localhost",
-        "RABBITMQ_PID_FILE": str(home / "pid"),
-        # Two cores are shared with the tests.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none",
-    }
-    # Erlang would start its port mapper as a daemon that nobody stops; given one, it uses that.
-    # What both write is thrown away, so nothing is gained by stopping them gently.
-    mapper = Supervised(
-        "epmd", [epmd, "-port", str(epmd_port)], epmd_log,
-        environment=environment, user=UNPRIVILEGED, stop_signal="SIGKILL",
-    )  # fmt: skip
-    broker = Supervised(
-        "RabbitMQ", [program], server_log,
-        environment=environment, user=UNPRIVILEGED, stop_signal="SIGKILL", remove=home,
-    )  # fmt: skip
-    server = RabbitServer("localhost", port, amqp_port, certificates, server_log, (broker, mapper))
-    try:
-        broker.wait_until(lambda: _answers(server), timeout=90)
-    except BaseException:
-        mapper.stop()
-        raise
-    return server
+    def configure(home: Path) -> str:
+        return _CONFIGURATION.format(
+            certificates=certificates.copy_to(home), port=server.port, amqp_port=server.amqp_port,
+            master=server.master, master_password=server.master_password,
+        )  # fmt: skip
+
+    processes = rabbitmq.launch(configure, plugins=["rabbitmq_management"])
+    launched = Server("", server.amqp_port, processes, lambda: _answers(server))
+    launched.wait_until_ready()
+    return server, launched
 
 
 def _answers(server: RabbitServer) -> bool:

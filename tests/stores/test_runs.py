@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from services.stores.process import free_port
 from tests.stores.certificates import make_certificates
 from tests.stores.postgres import PostgresServer
-from tests.stores.process import free_port
 from tests.stores.rabbitmq import RabbitServer
 from tests.stores.shop import Shop
 from tests.stores.test_postgres import drop

@@ -11,7 +11,7 @@ import pytest
 
 from services.local import building, servers
 from services.local.errors import ShopError
-from tests.stores import process
+from services.stores import process
 
 _START_AND_HANG = """
 import pathlib, sys, time
@@ -51,5 +51,5 @@ def test_a_missing_program_fails_with_what_to_install(tmp_path: Path) -> None:
 def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     server = process.Supervised("Thing", ["sh", "-c", "echo the reason; exit 3"], log)
-    with pytest.raises(pytest.fail.Exception, match="the reason"):
+    with pytest.raises(ShopError, match="the reason"):
         server.wait_until(lambda: False, timeout=5)

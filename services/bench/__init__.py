@@ -1,0 +1,1 @@
+"""How fast the services are, how much memory they take and how soon they serve: `make bench-services`."""

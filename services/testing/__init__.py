@@ -1,0 +1,1 @@
+"""The services' own suites, each on stores that are started for it: `make services-test`."""
