@@ -7,10 +7,12 @@ PLUGINS ?= sandbox
 ARGS ?=
 # `make services PORTS=free` takes any free ports instead of the same each time.
 PORTS ?= fixed
+# `make services-test SERVICES="order user"` runs these suites alone; `make bench-services SERVICES=product` likewise.
+SERVICES ?=
 
 BIN := .venv/bin
 SANDBOX := $(BIN)/cloudcommerce-sandbox
-PACKAGES := infra stacks components operations benchmarks sandbox/src sandbox/tests services/gateway services/local tests conftest.py sandbox/bootstrap.py
+PACKAGES := infra stacks components operations benchmarks sandbox/src sandbox/tests services/gateway services/local services/stores services/testing services/bench tests conftest.py sandbox/bootstrap.py
 export CLOUDCOMMERCE_PLUGINS := $(PLUGINS)
 # Every target starts many interpreters; without caches each of them would compile pulumi_aws anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # `make -j` gains nothing here, and two targets at a time would get into each other's way.
 .NOTPARALLEL:
-.PHONY: services services-demo services-status services-audit services-tools help venv up preview down shell recover audit status stop logs schema doctor reset tools test test-full check types format bench lock clean
+.PHONY: services services-test bench-services services-demo services-status services-audit services-tools help venv up preview down shell recover audit status stop logs schema doctor reset tools test test-full check types format bench lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,12 +70,15 @@ tools: venv ## Build what the sandbox and the tests run, where it is not built y
 	@$(SANDBOX) tools --group shop > /dev/null
 	@$(BIN)/python -m tests.stores
 	@$(BIN)/python -m services.local prepare
+	@$(BIN)/python -m services.testing --prepare
 
-test: check tools ## Check, then run every test (ARGS="-k network" selects)
+# What ARGS selects is among pytest's tests.
+test: check tools ## Check, then run every test and the services' own suites (ARGS="-k network" selects tests)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
+	@$(if $(ARGS),,$(BIN)/python -m services.testing)
 
-test-full: check tools ## The same with full repeat counts
-	@CLOUDCOMMERCE_TEST_FULL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
+test-full: export CLOUDCOMMERCE_TEST_FULL := 1
+test-full: test ## The same with full repeat counts
 
 services: services-tools ## Run the whole shop on this machine without Docker (PORTS=free takes any ports); Ctrl-C stops it
 	@$(BIN)/python -m services.local up --tools .sandbox/bin --ports $(PORTS)
@@ -83,6 +88,9 @@ services-demo: services-tools ## Walk through registration, search and order; st
 
 services-status: services-tools ## Show the shop's processes with their health and ports
 	@$(BIN)/python -m services.local status --tools .sandbox/bin
+
+services-test: venv ## Run the services' own suites on stores of their own (SERVICES="order user" selects)
+	@$(BIN)/python -m services.testing $(SERVICES)
 
 services-audit: venv ## Look for known vulnerabilities in the services' dependencies (asks three databases on the internet)
 	@$(BIN)/python -m services.audit
@@ -105,6 +113,9 @@ format: venv ## Format, and fix what can be fixed
 
 bench: venv ## Print the benchmarks
 	@$(SANDBOX) exec -- python -m benchmarks $(ARGS)
+
+bench-services: services-tools ## Measure the services beside their floors, their memory and start-up (ARGS=--json)
+	@$(BIN)/python -m services.bench $(SERVICES) $(ARGS)
 
 lock: venv ## Resolve the requirements anew and lock them
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

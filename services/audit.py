@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from services.local import builds
+
 _SERVICES = Path(__file__).parent
 _GOVULNCHECK = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
 _SECONDS = 300
@@ -38,7 +40,7 @@ class Audit:
 def audits() -> tuple[Audit, ...]:
     """What there is to look up: what runs in production, and what tests and builds it."""
     product = _SERVICES / "product"
-    pip_audit = product / ".venv" / "bin" / "pip-audit"
+    pip_audit = builds.product_development().with_name("pip-audit")
     # --strict: by itself pip-audit counts what it could not look up as good.
     options = ("--strict", "--disable-pip", "--no-deps", "--require-hashes", "--requirement")
     absent = ("could not be audited", "not found on PyPI", "ConnectionError", "service unavailable")

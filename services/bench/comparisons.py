@@ -89,8 +89,11 @@ def _user(workspace: Workspace, urls: Mapping[str, str]) -> Benchmark:
 
 
 def _product(_workspace: Workspace, _urls: Mapping[str, str]) -> Benchmark:
-    command = [builds.product_development(), "-m", "bench"]
-    return Benchmark(command, CHECKOUT / "services" / "product", {"PYTHONPATH": "src"})
+    return Benchmark(
+        [builds.product_development(), "-m", "bench"],
+        CHECKOUT / "services" / "product",
+        {"PYTHONPATH": "src"},
+    )
 
 
 def _order(_workspace: Workspace, _urls: Mapping[str, str]) -> Benchmark:

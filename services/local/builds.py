@@ -48,9 +48,9 @@ def _virtual_environment(name: str, lock: str) -> Path:
     def install(directory: Path) -> None:
         remedy = "install Python 3.11 or newer with venv (Debian: apt-get install -y python3-venv)"
         run("The product service", remedy, [sys.executable, "-m", "venv", "venv"], directory)
-        options = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        command = [directory / "venv/bin/python", *options, "--require-hashes", "-r", lock]
-        run("The product service", remedy, command, directory)
+        options = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
+        hashed = ("--require-hashes", "-r", lock)
+        run("The product service", remedy, [directory / "venv/bin/python", *options, *hashed], directory)
 
     return built_once(name, [_SERVICES / "product" / lock], install) / "venv" / "bin" / "python"
 

@@ -1,9 +1,10 @@
 """Several stores at once."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from services.stores import mongodb, postgres, rabbitmq, redis
+from services.stores.server import Server
 
 # The slowest to start comes first.
 KINDS = ("rabbitmq", "mongodb", "redis", "postgres")
@@ -35,7 +36,7 @@ def running(kinds: Collection[str], *, durable: bool = False) -> Iterator[Mappin
         yield {kind: server.url for kind, server in servers.items()}
 
 
-_LAUNCHES = {
+_LAUNCHES: Mapping[str, Callable[[bool], Server]] = {
     "rabbitmq": lambda _durable: rabbitmq.launch_plain(),
     "mongodb": lambda _durable: mongodb.launch(),
     "redis": lambda _durable: redis.launch(),

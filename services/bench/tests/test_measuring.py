@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from services.bench import __main__ as command_line
 from services.bench import comparisons, load, processes
+from services.local import running
 from services.local.demo import flows
 from services.local.errors import ShopError
 from services.local.home import Home
@@ -95,27 +96,27 @@ def test_the_time_until_ready_begins_with_the_process_and_ends_with_the_first_20
 ) -> None:
     port = free_port()
     command = [sys.executable, "-c", _SERVER, str(port)]
-    running: list[subprocess.Popen[bytes]] = [subprocess.Popen(command)]
+    servers: list[subprocess.Popen[bytes]] = [subprocess.Popen(command)]
 
     def restart(_home: Home, _tools: Path, _name: str) -> None:
-        running[-1].kill()
-        running[-1].wait()
+        servers[-1].kill()
+        servers[-1].wait()
         # What goes before the process is not counted.
         time.sleep(0.5)
-        running.append(subprocess.Popen(command))
+        servers.append(subprocess.Popen(command))
 
-    monkeypatch.setattr(processes.running, "restart", restart)
-    monkeypatch.setattr(processes, "_pids", lambda _home, _tools: {"order": running[-1].pid})
+    monkeypatch.setattr(running, "restart", restart)
+    monkeypatch.setattr(processes, "_pids", lambda _home, _tools: {"order": servers[-1].pid})
     shop = flows.Shop(Home(tmp_path), {"order": port}, print)
     try:
         _until(lambda: processes.is_ready(port))
         found = processes.start_up(shop, tmp_path, "order")
     finally:
-        running[-1].kill()
-        running[-1].wait()
+        servers[-1].kill()
+        servers[-1].wait()
 
     assert 0.5 <= found < 5
-    assert len(running) == 2
+    assert len(servers) == 2
 
 
 def _until(holds: Callable[[], bool]) -> None:
