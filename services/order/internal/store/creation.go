@@ -67,8 +67,8 @@ func (s *Store) Create(ctx context.Context, c Creation) (bool, error) {
 			order by e.nth
 		)
 		select exists (select from placed)`,
-		o.UserID, c.Key, c.RequestHash, o.ID, o.CreatedAt, o.State, o.Version, items, o.ContactEmail,
-		o.PaymentMethod, timeline, c.FirstStep, c.Token, c.Lease, c.Traceparent,
+		o.UserID, c.Key, c.RequestHash, o.ID, o.CreatedAt, o.State, o.Version, string(items), o.ContactEmail,
+		o.PaymentMethod, string(timeline), c.FirstStep, c.Token, c.Lease, c.Traceparent,
 		batch.ids, batch.destinations, batch.routingKeys, batch.payloads,
 	).Scan(&created)
 	return created, err
@@ -88,25 +88,27 @@ func (s *Store) Attempt(ctx context.Context, userID, key string) (Attempt, error
 func (s *Store) Answer(ctx context.Context, userID, key string, status int, body []byte) (int, []byte, error) {
 	err := s.primary.QueryRow(ctx, `
 		update idempotency_keys set status = coalesce(status, $3), body = coalesce(body, $4::jsonb)
-		where user_id = $1 and key = $2 returning status, body`, userID, key, status, body,
+		where user_id = $1 and key = $2 returning status, body`, userID, key, status, string(body),
 	).Scan(&status, &body)
 	return status, body, notFound(err)
 }
 
+// eventColumns are entries of the outbox as arrays, all of text: behind a connection proxy nobody asks the server
+// for the parameters' types, and only text is the same for all of them.
 type eventColumns struct {
-	ids          []uuid.UUID
+	ids          []string
 	destinations []string
 	routingKeys  []string
-	payloads     [][]byte
+	payloads     []string
 }
 
 func columnsOf(outgoing []events.Outgoing) eventColumns {
 	var c eventColumns
 	for _, event := range outgoing {
-		c.ids = append(c.ids, event.ID)
+		c.ids = append(c.ids, event.ID.String())
 		c.destinations = append(c.destinations, event.Destination)
 		c.routingKeys = append(c.routingKeys, event.RoutingKey)
-		c.payloads = append(c.payloads, event.Payload)
+		c.payloads = append(c.payloads, string(event.Payload))
 	}
 	return c
 }

@@ -76,3 +76,11 @@ func nullable(at time.Time) *time.Time {
 	}
 	return &at
 }
+
+func names(states []order.State) []string {
+	texts := make([]string, len(states))
+	for i, state := range states {
+		texts[i] = string(state)
+	}
+	return texts
+}

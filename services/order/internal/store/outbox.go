@@ -33,18 +33,7 @@ func (s *Store) Dispatch(
 		return 0, err
 	}
 	defer func() { _ = transaction.Rollback(context.WithoutCancel(ctx)) }()
-	var mine bool
-	if err := transaction.QueryRow(ctx,
-		`select pg_try_advisory_xact_lock(hashtext('outbox ' || $1))`, destination).Scan(&mine); err != nil || !mine {
-		return 0, err
-	}
-	rows, err := transaction.Query(ctx, `
-		select position, event_id, routing_key, order_id, payload, traceparent from outbox
-		where destination = $1 order by position limit $2`, destination, limit)
-	if err != nil {
-		return 0, err
-	}
-	messages, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Message])
+	messages, err := pending(ctx, transaction, destination, limit)
 	if err != nil || len(messages) == 0 {
 		return 0, err
 	}
@@ -58,6 +47,27 @@ func (s *Store) Dispatch(
 		}
 	}
 	return len(published), publishError
+}
+
+// pending reads the oldest messages, unless another process serves the destination. It looks only after it has the
+// lock, but does not wait for that answer before it asks.
+func pending(ctx context.Context, transaction pgx.Tx, destination string, limit int) ([]Message, error) {
+	var mine bool
+	var messages []Message
+	var batch pgx.Batch
+	batch.Queue(`select pg_try_advisory_xact_lock(hashtext('outbox ' || $1))`, destination).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&mine)
+	})
+	batch.Queue(`
+		select position, event_id, routing_key, order_id, payload, traceparent from outbox
+		where destination = $1 order by position limit $2`, destination, limit).Query(func(rows pgx.Rows) (err error) {
+		messages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Message])
+		return err
+	})
+	if err := transaction.SendBatch(ctx, &batch).Close(); err != nil || !mine {
+		return nil, err
+	}
+	return messages, nil
 }
 
 // Backlog is what waits in a destination's outbox.
@@ -114,7 +124,7 @@ func (s *Store) TakeStripeEvent(ctx context.Context, e StripeEvent) (bool, error
 			on conflict (order_id) do update set due_at = now(), nudges = sagas.nudges + 1
 		)
 		select exists (select from fresh)`,
-		e.ID, e.Kind, e.OrderID, order.CreatedAt(e.OrderID), e.IntentID, e.Step, e.In).Scan(&fresh)
+		e.ID, e.Kind, e.OrderID, order.CreatedAt(e.OrderID), e.IntentID, e.Step, names(e.In)).Scan(&fresh)
 	return fresh, err
 }
 

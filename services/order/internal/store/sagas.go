@@ -97,7 +97,7 @@ func (s *Store) Begin(ctx context.Context, id uuid.UUID, step, reason, tracepare
 		insert into sagas (order_id, order_created_at, step, reason, due_at, traceparent)
 		select id, created_at, $3, $4, now(), $5 from orders
 		where id = $1 and created_at = $2 and state = any($6)
-		on conflict do nothing`, id, order.CreatedAt(id), step, reason, traceparent, in)
+		on conflict do nothing`, id, order.CreatedAt(id), step, reason, traceparent, names(in))
 	return tag.RowsAffected() == 1, err
 }
 
@@ -107,7 +107,7 @@ func (s *Store) RequestCancel(ctx context.Context, id uuid.UUID) (bool, error) {
 	tag, err := s.primary.Exec(ctx,
 		`update sagas set cancel_requested = true, nudges = nudges + 1, due_at = now()
 		from orders where order_id = $1 and id = $1 and created_at = $2 and state = any($3)`,
-		id, order.CreatedAt(id), []order.State{order.Pending, order.Reserved, order.Paid})
+		id, order.CreatedAt(id), names([]order.State{order.Pending, order.Reserved, order.Paid}))
 	return tag.RowsAffected() == 1, err
 }
 
@@ -180,9 +180,9 @@ func (s *Store) Record(ctx context.Context, saga Saga, p Progress) (Saga, error)
 			order by e.nth
 		)
 		select cancel_requested, nudges from held where exists (select from moved)`,
-		o.ID, o.CreatedAt, saga.Token, p.Next, saga.CancelRequested, o.State, o.Version, items, o.TotalMinor,
-		o.Currency, o.PaymentIntentID, o.ClientSecret, o.RefundID, nullable(o.ReservedUntil), o.Reason, timeline,
-		o.UpdatedAt, p.Before.Version, from, p.Reason, p.Lease, saga.Traceparent,
+		o.ID, o.CreatedAt, saga.Token, p.Next, saga.CancelRequested, o.State, o.Version, string(items), o.TotalMinor,
+		o.Currency, o.PaymentIntentID, o.ClientSecret, o.RefundID, nullable(o.ReservedUntil), o.Reason, string(timeline),
+		o.UpdatedAt, p.Before.Version, names(from), p.Reason, p.Lease, saga.Traceparent,
 		batch.ids, batch.destinations, batch.routingKeys, batch.payloads,
 	).Scan(&saga.CancelRequested, &saga.Nudges)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -43,6 +43,89 @@ func place(t *testing.T, s *store.Store, lease time.Duration) (order.Order, stor
 	return o, store.Saga{OrderID: o.ID, Step: "first", Token: token}
 }
 
+// A proxy between the service and PostgreSQL can't share connections that have prepared statements, so there every
+// statement goes out with its values as text, and without anybody asking for the parameters' types.
+func TestEveryStatementRunsWithoutBeingPrepared(t *testing.T) {
+	ctx := t.Context()
+	s, err := store.Open(ctx, testkit.Migrated(t)+"?default_query_exec_mode=exec", "", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	must := func(what string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	before, saga := place(t, s, time.Minute)
+	after := before
+	after.PaymentIntentID, after.ReservedUntil = "pi_1", time.Now()
+	after.MoveTo(order.Reserved, "", time.Now())
+	saga, err = s.Record(ctx, saga, store.Progress{Before: before, After: after, Next: "second", Lease: time.Minute})
+	must("Record", err)
+	_, err = s.Reload(ctx, saga)
+	must("Reload", err)
+	kept, err := s.Order(ctx, before.ID)
+	if err != nil || kept.State != order.Reserved || len(kept.Timeline) != 2 {
+		t.Errorf("Order: %+v, %v", kept, err)
+	}
+	history, err := s.History(ctx, before.UserID, store.Page{Limit: 10})
+	if err != nil || len(history) != 1 {
+		t.Errorf("History: %v, %v", history, err)
+	}
+	if asked, err := s.RequestCancel(ctx, before.ID); err != nil || !asked {
+		t.Errorf("RequestCancel: %v, %v", asked, err)
+	}
+	must("Postpone", s.Postpone(ctx, saga, 0, "an error"))
+	busy, err := s.Busy(ctx, before.ID)
+	if err != nil || busy {
+		t.Errorf("Busy: %v, %v", busy, err)
+	}
+	due, err := s.LeaseDue(ctx, time.Nanosecond, 10)
+	if err != nil || len(due) != 1 {
+		t.Errorf("LeaseDue: %v, %v", due, err)
+	}
+	_, err = s.Lease(ctx, before.ID, time.Minute)
+	must("Lease", err)
+	if begun, err := s.Begin(ctx, before.ID, "first", "", "", order.Reserved); err != nil || begun {
+		t.Errorf("Begin beside another: %v, %v", begun, err)
+	}
+	fresh, err := s.TakeStripeEvent(ctx, store.StripeEvent{
+		ID: "evt_1", Kind: "x", OrderID: before.ID, IntentID: "pi_1", Step: "first", In: []order.State{order.Reserved},
+	})
+	if err != nil || !fresh {
+		t.Errorf("TakeStripeEvent: %v, %v", fresh, err)
+	}
+	status, body, err := s.Answer(ctx, before.UserID, before.ID.String(), 201, []byte(`{"a":"b"}`))
+	if err != nil || status != 201 || !strings.Contains(string(body), `"b"`) {
+		t.Errorf("Answer: %d %s, %v", status, body, err)
+	}
+	attempt, err := s.Attempt(ctx, before.UserID, before.ID.String())
+	if err != nil || attempt.OrderID != before.ID || string(attempt.RequestHash) != "hash" {
+		t.Errorf("Attempt: %+v, %v", attempt, err)
+	}
+	sent, err := s.Dispatch(ctx, "broker", 10, func(_ context.Context, messages []store.Message) ([]int64, error) {
+		return []int64{messages[0].Position}, nil
+	})
+	if err != nil || sent != 1 {
+		t.Errorf("Dispatch: %d, %v", sent, err)
+	}
+	backlogs, err := s.Backlogs(ctx)
+	if err != nil || len(backlogs) != 2 {
+		t.Errorf("Backlogs: %v, %v", backlogs, err)
+	}
+	_, err = s.OverdueSagas(ctx, time.Minute)
+	must("OverdueSagas", err)
+	event := uuid.New()
+	if claim, err := s.ClaimNotification(ctx, event, before.ID, "order.created", time.Minute); err != nil || claim != store.Mine {
+		t.Errorf("ClaimNotification: %v, %v", claim, err)
+	}
+	must("Unclaim", s.Unclaim(ctx, event))
+	must("Sent", s.Sent(ctx, event))
+	must("Purge", s.Purge(ctx, time.Hour, time.Hour, time.Hour))
+}
+
 func TestOnlyMovesOfTheStateMachineAreWritten(t *testing.T) {
 	s := open(t)
 	for _, from := range order.States() {
