@@ -73,6 +73,8 @@ func TestSecurity(t *testing.T) {
 			"another issuer":   change("iss", "https://evil.example"),
 			"another audience": change("aud", "other"),
 			"no subject":       change("sub", ""),
+			"no session":       change("sid", nil),
+			"another session":  change("sid", uuid.NewString()),
 			"changed claims":   good[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"x","roles":["admin"]}`)) + "." + good[2],
 		} {
 			thief := *owner
@@ -158,6 +160,22 @@ func TestSecurity(t *testing.T) {
 		if state := owner.Must(http.StatusOK, "GET", path, nil).Order(t).State; state != "reserved" {
 			t.Errorf("the order is %s", state)
 		}
+	})
+
+	t.Run("a token ends with its session, unless Redis is away", func(t *testing.T) {
+		leaver := shop.NewCustomer()
+		leaver.Must(http.StatusOK, "GET", "/api/v1/orders", nil)
+		leaver.LogOut()
+		leaver.Must(http.StatusUnauthorized, "GET", "/api/v1/orders", nil)
+		leaver.Must(http.StatusUnauthorized, "POST", "/api/v1/orders", testkit.OrderBody(product, 1, ""), "Idempotency-Key", "k")
+		shop.Redis.Cut()
+		began := time.Now()
+		leaver.Must(http.StatusOK, "GET", "/api/v1/orders", nil)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("without Redis a request takes %v", took)
+		}
+		shop.Redis.Restore(t)
+		shop.Service.WaitReady()
 	})
 
 	t.Run("nothing listens but where it was told to", func(t *testing.T) {

@@ -61,6 +61,7 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return errors.New("REDIS_URL: not a Redis URL")
 	}
+	redisOptions.ContextTimeoutEnabled = true
 	cache := redis.NewClient(redisOptions)
 	defer func() { _ = cache.Close() }()
 
@@ -88,8 +89,8 @@ func serve(ctx context.Context) error {
 	toClients := outbox.NewRelay(database, live.NewPublisher(cache), events.Live, settings.OutboxInterval)
 	hub := live.NewHub(cache)
 	server := &httpapi.Server{
-		Store: database, Carts: cart.New(cache), Redis: cache, Hub: hub, Verifier: verifier, Runner: runner,
-		Metrics: metrics, WebhookSecret: settings.StripeWebhookKey,
+		Store: database, Carts: cart.New(cache), Redis: cache, Hub: hub, Verifier: verifier,
+		Sessions: auth.NewSessions(cache), Runner: runner, Metrics: metrics, WebhookSecret: settings.StripeWebhookKey,
 		Streams: httpapi.StreamLimits{
 			Heartbeat: settings.Heartbeat, Max: settings.MaxStreams, MaxPerUser: settings.MaxStreamsPerUser,
 		},

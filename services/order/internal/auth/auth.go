@@ -30,9 +30,10 @@ const (
 
 // Identity is who sent a request.
 type Identity struct {
-	UserID  string
-	Roles   []string
-	Expires time.Time
+	UserID    string
+	SessionID string
+	Roles     []string
+	Expires   time.Time
 }
 
 // Staff reports whether the identity may see and handle everybody's orders.
@@ -42,7 +43,8 @@ func (i Identity) Staff() bool {
 
 type claims struct {
 	jwt.RegisteredClaims
-	Roles []string `json:"roles"`
+	SessionID string   `json:"sid"`
+	Roles     []string `json:"roles"`
 }
 
 // Verifier checks tokens.
@@ -82,8 +84,8 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 	if kind, _ := parsed.Header["typ"].(string); kind != tokenType && kind != "application/"+tokenType {
 		return Identity{}, errors.New("not an access token")
 	}
-	if c.Subject == "" {
-		return Identity{}, errors.New("a token without a subject")
+	if c.Subject == "" || c.SessionID == "" {
+		return Identity{}, errors.New("a token without a subject or a session")
 	}
-	return Identity{c.Subject, c.Roles, c.ExpiresAt.Time}, nil
+	return Identity{c.Subject, c.SessionID, c.Roles, c.ExpiresAt.Time}, nil
 }

@@ -93,6 +93,9 @@ func (s *Server) authenticated(c *gin.Context) {
 		return
 	}
 	identity, err := s.Verifier.Verify(token)
+	if err == nil && s.Sessions.Ended(c.Request.Context(), identity.SessionID) {
+		err = errors.New("its session has ended")
+	}
 	if err != nil {
 		slog.InfoContext(c.Request.Context(), "token refused", "reason", err.Error())
 		unauthorized(c, `Bearer error="invalid_token"`)

@@ -34,6 +34,7 @@ type Server struct {
 	Redis         *redis.Client
 	Hub           *live.Hub
 	Verifier      *auth.Verifier
+	Sessions      *auth.Sessions
 	Runner        *saga.Runner
 	Metrics       *telemetry.Metrics
 	WebhookSecret string

@@ -51,11 +51,14 @@ func NewIssuer(t testing.TB) *Issuer {
 	return issuer
 }
 
+// SessionID names the one session of a user.
+func SessionID(userID string) string { return "session-of-" + userID }
+
 // Claims are those of a good access token.
 func Claims(userID string, roles ...string) jwt.MapClaims {
 	now := time.Now()
 	return jwt.MapClaims{
-		"iss": IssuerName, "aud": Audience, "sub": userID, "sid": uuid.NewString(), "jti": uuid.NewString(),
+		"iss": IssuerName, "aud": Audience, "sub": userID, "sid": SessionID(userID), "jti": uuid.NewString(),
 		"roles": append([]string{"customer"}, roles...), "iat": now.Unix(), "exp": now.Add(10 * time.Minute).Unix(),
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/cloudcommerce/order/internal/broker"
 	"github.com/cloudcommerce/order/internal/notification"
@@ -47,6 +48,7 @@ type Shop struct {
 	Rabbit   *Proxy
 	Letters  string
 	Settings map[string]string
+	sessions *redis.Client
 }
 
 // NewShop starts everything; settings override those of the service and the worker.
@@ -66,6 +68,12 @@ func NewShop(t testing.TB, settings map[string]string) *Shop {
 	var throughPostgres, throughRedis, throughRabbit string
 	shop.Postgres, throughPostgres = NewProxy(t, database)
 	shop.Redis, throughRedis = NewProxy(t, StoreURL(t, "TEST_REDIS_URL"))
+	options, err := redis.ParseURL(StoreURL(t, "TEST_REDIS_URL"))
+	if err != nil {
+		t.Fatal("TEST_REDIS_URL is not a URL")
+	}
+	shop.sessions = redis.NewClient(options)
+	t.Cleanup(func() { _ = shop.sessions.Close() })
 	shop.Rabbit, throughRabbit = NewProxy(t, StoreURL(t, "TEST_RABBITMQ_URL"))
 	shop.Topology = broker.Topology{Namespace: "test-" + uuid.NewString()[:8] + "."}
 	shop.Letters = filepath.Join(t.TempDir(), "letters.jsonl")
@@ -157,12 +165,26 @@ type Customer struct {
 	Token  string
 }
 
-// NewCustomer makes somebody with the roles given besides "customer".
+// NewCustomer makes somebody who has logged in, with the roles given besides "customer".
 func (s *Shop) NewCustomer(roles ...string) *Customer {
 	s.t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
+	if err := s.sessions.HSet(s.t.Context(), sessionKey(id), "user", id).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { s.sessions.Del(context.Background(), sessionKey(id)) })
 	return &Customer{s, id, s.Issuer.Token(s.t, id, roles...)}
 }
+
+// LogOut ends the customer's session, as the user service does.
+func (c *Customer) LogOut() {
+	c.shop.t.Helper()
+	if err := c.shop.sessions.Del(c.shop.t.Context(), sessionKey(c.UserID)).Err(); err != nil {
+		c.shop.t.Fatal(err)
+	}
+}
+
+func sessionKey(userID string) string { return "session:auth:" + SessionID(userID) }
 
 // Answer is what a request got.
 type Answer struct {
