@@ -45,33 +45,19 @@ func (s *Server) createOrder(c *gin.Context) {
 		fail(c, "can't hash the request", err)
 		return
 	}
-	userID := identity(c).UserID
-	attempt, err := s.Store.Attempt(c.Request.Context(), userID, key)
-	switch {
-	case err == nil:
-		s.replay(c, key, hash, attempt)
-		return
-	case !errors.Is(err, store.ErrNotFound):
-		fail(c, "can't look up the idempotency key", err)
-		return
-	}
 	s.place(c, key, hash, items, input)
 }
 
-// place makes the order, unless another request with the same key is faster.
+// place makes the order, unless there is one under the key.
 func (s *Server) place(c *gin.Context, key string, hash []byte, items []order.Item, input orderInput) {
 	ctx, userID := c.Request.Context(), identity(c).UserID
 	var ordered cart.Cart
 	if len(items) == 0 {
-		var err error
-		if ordered, err = s.Carts.Get(ctx, userID); err != nil {
-			fail(c, "can't read the cart", err)
+		var ok bool
+		if ordered, ok = s.cartToOrder(c, key, hash); !ok {
 			return
 		}
-		if items = ordered.Items; len(items) == 0 {
-			problem.Send(c, problem.Invalid([]problem.Field{{Pointer: "/items", Detail: "is empty, and so is the cart"}}))
-			return
-		}
+		items = ordered.Items
 	}
 	o, err := order.New(userID, items, input.ContactEmail, input.PaymentMethod)
 	if err != nil {
@@ -88,41 +74,67 @@ func (s *Server) place(c *gin.Context, key string, hash []byte, items []order.It
 		return
 	}
 	if !created {
-		attempt, err := s.Store.Attempt(ctx, userID, key)
-		if err != nil {
-			fail(c, "can't look up the idempotency key", err)
-			return
+		if !s.seen(c, key, hash) {
+			fail(c, "can't find the order under the idempotency key", store.ErrNotFound)
 		}
-		s.replay(c, key, hash, attempt)
 		return
 	}
 	s.Metrics.Moved(o)
-	s.run(ctx, store.Saga{OrderID: o.ID, Step: string(saga.ReserveStock), Token: token, Traceparent: traceparent})
-	if !ordered.UpdatedAt.IsZero() {
-		s.emptyCart(ctx, o.ID, ordered)
+	leased := store.Saga{OrderID: o.ID, Step: string(saga.ReserveStock), Token: token, Traceparent: traceparent}
+	if o, err = s.run(ctx, leased, o); err != nil {
+		fail(c, "can't read the order", err)
+		return
 	}
-	s.answer(c, key, o.ID, false)
+	if !ordered.UpdatedAt.IsZero() && o.State != order.Failed {
+		// A customer whose order failed keeps the cart.
+		if err := s.Carts.DeleteOrdered(ctx, userID, ordered); err != nil {
+			slog.WarnContext(ctx, "the cart stays full", "order_id", o.ID, "error", err)
+		}
+	}
+	s.answer(c, key, o, false)
 }
 
-// emptyCart takes the ordered items out of the session, but leaves them to a customer whose order failed.
-func (s *Server) emptyCart(ctx context.Context, id uuid.UUID, ordered cart.Cart) {
-	o, err := s.Store.Order(ctx, id)
-	if err == nil && o.State != order.Failed {
-		err = s.Carts.DeleteOrdered(ctx, o.UserID, ordered)
+// cartToOrder reads a cart that has something in it; else it answers and reports false.
+func (s *Server) cartToOrder(c *gin.Context, key string, hash []byte) (cart.Cart, bool) {
+	held, err := s.Carts.Get(c.Request.Context(), identity(c).UserID)
+	switch {
+	case err == nil && len(held.Items) > 0:
+		return held, true
+	case s.seen(c, key, hash): // an order under this key has emptied it
+	case err != nil:
+		fail(c, "can't read the cart", err)
+	default:
+		problem.Send(c, problem.Invalid([]problem.Field{{Pointer: "/items", Detail: "is empty, and so is the cart"}}))
 	}
-	if err != nil {
-		slog.WarnContext(ctx, "the cart stays full", "order_id", id, "error", err)
-	}
+	return held, false
 }
 
-// run takes a leased saga on within the request; what does not get done is the recovery loop's.
-func (s *Server) run(ctx context.Context, leased store.Saga) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sagaPatience)
+// seen answers a request whose key was used before, or reports false when it was not.
+func (s *Server) seen(c *gin.Context, key string, hash []byte) bool {
+	attempt, err := s.Store.Attempt(c.Request.Context(), identity(c).UserID, key)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return false
+	case err != nil:
+		fail(c, "can't look up the idempotency key", err)
+	default:
+		s.replay(c, key, hash, attempt)
+	}
+	return true
+}
+
+// run takes a leased saga on within the request, and returns the order as it stands then; what does not get done is
+// the recovery loop's.
+func (s *Server) run(ctx context.Context, leased store.Saga, o order.Order) (order.Order, error) {
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), sagaPatience)
 	defer cancel()
-	if err := s.Runner.Run(ctx, leased); err != nil {
-		slog.WarnContext(ctx, "the order goes on later", "order_id", leased.OrderID, "error", err)
-	}
+	after, err := s.Runner.RunFrom(patience, leased, o)
 	s.Wake()
+	if err != nil {
+		slog.WarnContext(ctx, "the order goes on later", "order_id", o.ID, "error", err)
+		return s.Store.Order(ctx, o.ID)
+	}
+	return after, nil
 }
 
 // replay answers a request whose key was seen before.
@@ -141,7 +153,12 @@ func (s *Server) replay(c *gin.Context, key string, hash []byte, attempt store.A
 		problem.Send(c, problem.New(http.StatusConflict, "request-in-progress", "The first request with this Idempotency-Key is still at work."))
 		return
 	}
-	s.answer(c, key, attempt.OrderID, true)
+	o, err := s.Store.Order(c.Request.Context(), attempt.OrderID)
+	if err != nil {
+		fail(c, "can't read the order", err)
+		return
+	}
+	s.answer(c, key, o, true)
 }
 
 // settled waits until nobody is at work on the order.
@@ -162,23 +179,17 @@ func (s *Server) settled(ctx context.Context, id uuid.UUID) bool {
 }
 
 // answer keeps the answer under the key and sends it; of two, the first one kept is sent by both.
-func (s *Server) answer(c *gin.Context, key string, id uuid.UUID, replayed bool) {
-	ctx := c.Request.Context()
-	o, err := s.Store.Order(ctx, id)
-	if err != nil {
-		fail(c, "can't read the order", err)
-		return
-	}
+func (s *Server) answer(c *gin.Context, key string, o order.Order, replayed bool) {
 	status, content := answerOf(c, o)
 	body, err := json.Marshal(content)
 	if err == nil {
-		status, body, err = s.Store.Answer(ctx, identity(c).UserID, key, status, body)
+		status, body, err = s.Store.Answer(c.Request.Context(), identity(c).UserID, key, status, body)
 	}
 	if err != nil {
 		fail(c, "can't keep the answer", err)
 		return
 	}
-	sendStored(c, id, status, body, replayed)
+	sendStored(c, o.ID, status, body, replayed)
 }
 
 func sendStored(c *gin.Context, id uuid.UUID, status int, body []byte, replayed bool) {

@@ -147,13 +147,16 @@ func (s *Server) pursue(
 // work runs an order's saga, or waits for whoever does, and returns the order as it is then.
 func (s *Server) work(ctx context.Context, id uuid.UUID) (order.Order, error) {
 	leased, err := s.Store.Lease(ctx, id, s.Runner.Lease())
-	switch {
-	case err == nil:
-		s.run(ctx, leased)
-	case errors.Is(err, store.ErrNotFound):
+	if errors.Is(err, store.ErrNotFound) {
 		s.settled(ctx, id)
-	default:
+		return s.Store.Order(ctx, id)
+	}
+	if err != nil {
 		return order.Order{}, err
 	}
-	return s.Store.Order(ctx, id)
+	o, err := s.Store.Order(ctx, id)
+	if err != nil {
+		return o, err
+	}
+	return s.run(ctx, leased, o)
 }

@@ -25,6 +25,8 @@ const (
 	batchSize      = 100
 	publishTimeout = 10 * time.Second
 	maxPause       = 5 * time.Second
+	// linger is how long the first message of a batch waits for others: under load one look serves many orders.
+	linger = 10 * time.Millisecond
 )
 
 // Relay empties the outbox of one destination.
@@ -58,12 +60,14 @@ func (r *Relay) Run(ctx context.Context) {
 		case err != nil && ctx.Err() == nil:
 			failures++
 			slog.WarnContext(ctx, "can't empty the outbox", "destination", r.destination, "error", err)
-			r.pause(ctx, backoff(r.interval, failures), nil)
+			pause(ctx, backoff(r.interval, failures), nil)
 		case sent == batchSize:
 			failures = 0
 		default:
 			failures = 0
-			r.pause(ctx, r.interval, r.wake)
+			if pause(ctx, r.interval, r.wake) {
+				pause(ctx, linger, nil)
+			}
 		}
 	}
 }
@@ -74,14 +78,17 @@ func (r *Relay) dispatch(ctx context.Context) (int, error) {
 	return r.source.Dispatch(ctx, r.destination, batchSize, r.publisher.Publish)
 }
 
-func (r *Relay) pause(ctx context.Context, delay time.Duration, wake <-chan struct{}) {
+// pause reports whether it was woken.
+func pause(ctx context.Context, delay time.Duration, wake <-chan struct{}) bool {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
 	case <-wake:
+		return true
 	}
+	return false
 }
 
 func backoff(base time.Duration, failures int) time.Duration {

@@ -89,17 +89,26 @@ type outcome struct {
 // postponed after a failure, or is no longer the caller's.
 func (r *Runner) Run(ctx context.Context, saga store.Saga) error {
 	o, err := r.ledger.Order(ctx, saga.OrderID)
-	for err == nil {
+	if err != nil {
+		return err
+	}
+	_, err = r.RunFrom(ctx, saga, o)
+	return err
+}
+
+// RunFrom is Run for who has the order in hand as it was last written. It returns the order as it leaves it, which
+// without an error is how the order stands.
+func (r *Runner) RunFrom(ctx context.Context, saga store.Saga, o order.Order) (order.Order, error) {
+	for {
 		step := choose(saga, o)
-		var result outcome
 		fault.Here(string(step) + ":before")
-		result, err = r.execute(ctx, step, o, saga)
+		result, err := r.execute(ctx, step, o, saga)
 		if err != nil {
-			return r.postpone(ctx, saga, step, err)
+			return o, r.postpone(ctx, saga, step, err)
 		}
 		fault.Here(string(step) + ":called")
 		if result.wait > 0 {
-			return r.ledger.Postpone(ctx, saga, result.wait, "")
+			return o, r.ledger.Postpone(ctx, saga, result.wait, "")
 		}
 		next, err := r.ledger.Record(ctx, saga, store.Progress{
 			Before: o, After: result.order, Next: string(result.next), Reason: result.reason, Lease: r.settings.Lease,
@@ -109,29 +118,29 @@ func (r *Runner) Run(ctx context.Context, saga store.Saga) error {
 			return r.again(ctx, saga)
 		}
 		if err != nil {
-			return r.postpone(ctx, saga, step, err)
+			return o, errors.Join(err, r.postpone(ctx, saga, step, err))
 		}
 		if result.order.State != o.State {
 			r.observer.Moved(result.order)
 		}
-		if result.next == Over {
-			return nil
-		}
 		o, saga = result.order, next
+		if result.next == Over {
+			return o, nil
+		}
 	}
-	return err
 }
 
 // again looks afresh at a saga that changed under the caller's hands, and leaves it when somebody else has it.
-func (r *Runner) again(ctx context.Context, saga store.Saga) error {
-	fresh, err := r.ledger.Reload(ctx, saga)
-	if errors.Is(err, store.ErrLostLease) {
-		return nil
+func (r *Runner) again(ctx context.Context, saga store.Saga) (order.Order, error) {
+	fresh, lost := r.ledger.Reload(ctx, saga)
+	if lost != nil && !errors.Is(lost, store.ErrLostLease) {
+		return order.Order{}, lost
 	}
-	if err != nil {
-		return err
+	o, err := r.ledger.Order(ctx, saga.OrderID)
+	if err != nil || lost != nil {
+		return o, err
 	}
-	return r.Run(ctx, fresh)
+	return r.RunFrom(ctx, fresh, o)
 }
 
 // execute bounds a step so that it ends before its lease does.

@@ -96,7 +96,7 @@ func (r *Runner) reserveStock(ctx context.Context, o order.Order, _ store.Saga) 
 	if !price(&o, reservation) {
 		return outcome{order: o, next: CancelPayment, reason: order.ReasonNotPayable}, nil
 	}
-	o.ReservedUntil = reservation.ExpiresAt
+	o.ReservedUntil = reservation.ExpiresAt.UTC().Truncate(time.Millisecond)
 	o.MoveTo(order.Reserved, "", r.now())
 	return outcome{order: o, next: CreatePayment}, nil
 }
