@@ -71,7 +71,7 @@ func buy(client *http.Client, target, token string) ([]byte, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(response.Body)
-	if err == nil && (response.StatusCode != http.StatusCreated || !bytes.Contains(answer, []byte(`"state":"paid"`))) {
+	if err == nil && (response.StatusCode != http.StatusCreated || !bytes.Contains(answer, []byte(`"paid"`))) {
 		err = fmt.Errorf("an order was answered %d %s", response.StatusCode, answer)
 	}
 	return answer, err

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/cloudcommerce/order/internal/store"
 )
 
 // processors are those that this program was given: the first is for what serves, the last for the others.
@@ -151,6 +153,7 @@ func pgbench(
 		arguments = append(arguments, "--define="+name+"="+value)
 	}
 	command := exec.CommandContext(ctx, "taskset", append(arguments, databaseURL)...)
+	command.Env = append(os.Environ(), "PGOPTIONS=-c plan_cache_mode="+store.PlanCacheMode) // as the service's sessions
 	var complaints bytes.Buffer
 	command.Stderr = &complaints
 	output, err := command.Output()

@@ -19,6 +19,10 @@ type Store struct {
 	replica *pgxpool.Pool
 }
 
+// PlanCacheMode makes PostgreSQL plan each prepared statement once. By itself it would plan those on the partitioned
+// table of orders each time they run, because it prices a plan for all partitions as if it read all of them.
+const PlanCacheMode = "force_generic_plan"
+
 // Open prepares the pools without waiting for the server. An empty replica URL means the primary.
 func Open(ctx context.Context, primaryURL, replicaURL string, maxConnections int32) (*Store, error) {
 	primary, err := pool(ctx, primaryURL, maxConnections)
@@ -43,6 +47,9 @@ func pool(ctx context.Context, url string, maxConnections int32) (*pgxpool.Pool,
 		return nil, errors.New("not a PostgreSQL URL")
 	}
 	configuration.MaxConns = maxConnections
+	if configuration.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		configuration.ConnConfig.RuntimeParams["plan_cache_mode"] = PlanCacheMode
+	}
 	return pgxpool.NewWithConfig(ctx, configuration)
 }
 
