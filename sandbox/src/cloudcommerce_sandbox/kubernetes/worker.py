@@ -1,4 +1,8 @@
-"""One cluster's life, in a thread of its own: started, kept, served by its controllers, taken away."""
+"""One cluster's life: started, kept, served by its controllers, taken away.
+
+The controllers have a thread of their own. They may wait long for a server that hangs, and the first thread
+is there to restart it.
+"""
 
 import base64
 import logging
@@ -59,13 +63,17 @@ class Worker:
         self._rounds = Rounds(controllers, control)
         self._wake = threading.Event()
         self._leaving = threading.Event()
+        self._due = threading.Event()
+        self._ending = threading.Event()
         self._plane: ControlPlane | None = None
         self._api: ClusterApi | None = None
         self._begun = time.monotonic()
         self._failed = False
         self._announced = ""
         self.state = ClusterState(name=cluster.name, region=cluster.region)
+        self._serves = False
         self._thread = threading.Thread(target=self._run, name=f"cluster {cluster.name}", daemon=True)
+        self._serving = threading.Thread(target=self._serve, name=f"rounds of {cluster.name}", daemon=True)
 
     @property
     def cluster(self) -> ClusterSpec:
@@ -79,6 +87,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin."""
+        self._serving.start()
         self._thread.start()
 
     def update(self, cluster: ClusterSpec) -> None:
@@ -90,6 +99,7 @@ class Worker:
         if cluster != self._cluster:
             self._cluster = cluster
             self._wake.set()
+            self._due.set()
 
     def leave(self) -> None:
         """Take the cluster away, its data too; returns at once."""
@@ -128,9 +138,22 @@ class Worker:
             if time.monotonic() > self._begun + _START_SECONDS and not self._failed:
                 self._fail(self._plane.troubles() or "The control plane does not answer.")
             return _TEND_STARTING_SECONDS
-        if well:
-            self._rounds.run(self._cluster, self._connected(self._plane))
+        if well and not self._serves:
+            self._due.set()
+        self._serves = well
         return _TEND_SECONDS
+
+    def _serve(self) -> None:
+        """Have the controllers at work while the control plane is well."""
+        while not self._ending.is_set():
+            if self._serves and self._plane is not None:
+                try:
+                    self._rounds.run(self._cluster, self._connected(self._plane))
+                except Exception:  # noqa: BLE001  # the next round may find the server in order
+                    _log.exception("The controllers of %s could not be called", self._cluster.name)
+            self._due.wait(_TEND_SECONDS)
+            self._due.clear()
+        self._disconnect()
 
     def _tell(self, plane: ControlPlane, *, well: bool) -> None:
         state = ClusterState(
@@ -181,9 +204,11 @@ class Worker:
             self._failed = True
 
     def _take_away(self) -> None:
-        self._disconnect()
+        self._ending.set()
+        self._due.set()
         if self._plane is not None:
-            self._plane.end(at_once=True)
+            self._plane.end(at_once=True)  # no controller waits any longer then
+        self._serving.join()
         remove(self._directory)
         _log.info("The cluster %s is gone", self._cluster.name)
         while not self._leaving.is_set():
