@@ -40,13 +40,13 @@ class Audit:
 def audits() -> tuple[Audit, ...]:
     """What there is to look up: what runs in production, and what tests and builds it."""
     product = _SERVICES / "product"
-    pip_audit = builds.product_development().with_name("pip-audit")
+    pip_audit = (builds.product_development(), "-m", "pip_audit")
     # --strict: by itself pip-audit counts what it could not look up as good.
     options = ("--strict", "--disable-pip", "--no-deps", "--require-hashes", "--requirement")
     absent = ("could not be audited", "not found on PyPI", "ConnectionError", "service unavailable")
     return (
         *(
-            Audit(f"product, {lock}", [pip_audit, *options, lock], product, absent)
+            Audit(f"product, {lock}", [*pip_audit, *options, lock], product, absent)
             for lock in ("requirements.txt", "requirements-dev.txt")
         ),
         Audit(

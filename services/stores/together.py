@@ -7,8 +7,15 @@ from services.stores import mongodb, postgres, rabbitmq, redis
 from services.stores.server import Server
 
 # The slowest to start comes first.
-KINDS = ("rabbitmq", "mongodb", "redis", "postgres")
-"""What there is."""
+LAUNCHES: Mapping[str, Callable[[bool], Server]] = {
+    "rabbitmq": lambda _durable: rabbitmq.launch_plain(),
+    "mongodb": lambda _durable: mongodb.launch(),
+    "redis": lambda _durable: redis.launch(),
+    "postgres": lambda durable: postgres.launch(settings={} if durable else postgres.THROWAWAY),
+}
+"""What there is; each is told whether its data must outlive a crash of the machine."""
+
+KINDS = tuple(LAUNCHES)
 
 
 @contextlib.contextmanager
@@ -16,7 +23,7 @@ def running(kinds: Collection[str], *, durable: bool = False) -> Iterator[Mappin
     """Start empty stores without TLS on free ports; they stop, and their data go, when the block ends.
 
     Args:
-        kinds: Which ones, of KINDS.
+        kinds: Which ones, of LAUNCHES.
         durable: PostgreSQL writes to disk before it answers, as in production.
 
     Yields:
@@ -29,16 +36,8 @@ def running(kinds: Collection[str], *, durable: bool = False) -> Iterator[Mappin
         servers = {}
         for kind in KINDS:
             if kind in kinds:
-                server = servers[kind] = _LAUNCHES[kind](durable)
+                server = servers[kind] = LAUNCHES[kind](durable)
                 stack.callback(server.stop)
         for server in servers.values():
             server.wait_until_ready()
         yield {kind: server.url for kind, server in servers.items()}
-
-
-_LAUNCHES: Mapping[str, Callable[[bool], Server]] = {
-    "rabbitmq": lambda _durable: rabbitmq.launch_plain(),
-    "mongodb": lambda _durable: mongodb.launch(),
-    "redis": lambda _durable: redis.launch(),
-    "postgres": lambda durable: postgres.launch(settings={} if durable else postgres.THROWAWAY),
-}

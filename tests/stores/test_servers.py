@@ -11,7 +11,8 @@ import pytest
 
 from services.local import building, servers
 from services.local.errors import ShopError
-from services.stores import process
+from services.stores import process, together
+from services.stores.server import Server
 
 _START_AND_HANG = """
 import pathlib, sys, time
@@ -53,3 +54,20 @@ def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
     server = process.Supervised("Thing", ["sh", "-c", "echo the reason; exit 3"], log)
     with pytest.raises(ShopError, match="the reason"):
         server.wait_until(lambda: False, timeout=5)
+
+
+def test_a_store_that_does_not_start_stops_those_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launched(script: str, *, ready: bool) -> Server:
+        supervised = process.Supervised("Thing", ["sh", "-c", script], tmp_path / "log")
+        return Server("thing://", 1, [supervised], lambda: ready)
+
+    well = launched("exec sleep 600", ready=True)
+    monkeypatch.setitem(together.LAUNCHES, "rabbitmq", lambda _durable: well)
+    monkeypatch.setitem(together.LAUNCHES, "redis", lambda _: launched("echo the reason", ready=False))
+
+    with pytest.raises(ShopError, match="the reason"), together.running(["redis", "rabbitmq"]):
+        pytest.fail("it runs without Redis")
+    with pytest.raises(ProcessLookupError):
+        os.kill(well.processes[0].supervisor_pid, 0)
