@@ -89,11 +89,7 @@ def _user(workspace: Workspace, urls: Mapping[str, str]) -> Benchmark:
 
 
 def _product(_workspace: Workspace, _urls: Mapping[str, str]) -> Benchmark:
-    return Benchmark(
-        [builds.product_development(), "-m", "bench"],
-        CHECKOUT / "services" / "product",
-        {"PYTHONPATH": "src"},
-    )
+    return Benchmark([builds.product_development(), "-m", "bench"], CHECKOUT / "services" / "product")
 
 
 def _order(_workspace: Workspace, _urls: Mapping[str, str]) -> Benchmark:

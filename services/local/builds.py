@@ -40,8 +40,12 @@ def product() -> Path:
 
 
 def product_development() -> Path:
-    """Return the same with what its tests need."""
-    return _virtual_environment("product-development", "requirements-dev.txt")
+    """Return the same with what its tests need, and with the service itself as it stands in the checkout."""
+    python = _virtual_environment("product-development", "requirements-dev.txt")
+    # As an editable installation would; that one writes beside the sources.
+    packages = next((python.parents[1] / "lib").glob("python*/site-packages"))
+    (packages / "cloudcommerce_product.pth").write_text(f"{_SERVICES / 'product' / 'src'}\n")
+    return python
 
 
 def _virtual_environment(name: str, lock: str) -> Path:

@@ -99,7 +99,6 @@ def _product(_workspace: Workspace) -> Suite:
             Step(name="types", command=[python, "-m", "mypy", "src", "tests"]),
             Step(name="tests", command=[python, "-m", "pytest", "--quiet"]),
         ],
-        environment={"PYTHONPATH": "src"},
     )
 
 
