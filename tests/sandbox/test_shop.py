@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from operations.catalogue.children import FINDERS, find_child
+from operations.clients import Clients
+from operations.state import Resource
 from tests.sandbox.workbench import Workbench, steps_of
 
 MUTATION = re.compile(r":(Create|Delete|Modify|Put|Update|Attach|Associate|Authorize|Revoke|Tag|Set)")
@@ -153,3 +156,24 @@ def test_protected_stack_is_taken_down_by_teardown_only_and_comes_up_again(shop:
 
     assert again.progress.done["created"] > 40
     assert steps_of(shop.must_up()) == []
+
+
+@pytest.mark.mission_M70
+def test_recovery_knows_what_has_no_tags_by_the_id_that_the_provider_gave(
+    small_shop: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_shop.must_up()
+    for name, value in small_shop.session.engine.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    clients = Clients("us-east-1")
+
+    children = [Resource(record) for record in small_shop.state().custom() if record["type"] in FINDERS]
+    found = {each.urn: find_child(clients, each) for each in children}
+
+    assert {each.resource_type.rpartition(":")[2] for each in children} >= {
+        "Alias", "RolePolicy", "Route", "RouteTableAssociation", "SecretVersion",
+    }  # fmt: skip
+    assert {urn: child and child.id for urn, child in found.items()} == {
+        each.urn: each.id for each in children
+    }

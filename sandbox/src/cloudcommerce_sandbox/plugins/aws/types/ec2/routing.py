@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 from cloudcommerce_sandbox.plugins.aws.checks import exactly_one
@@ -50,14 +51,21 @@ def _parse_route(text: str) -> Properties:
     return {"routeTableId": table, kind: destination}
 
 
+def _route_id(context: Context) -> str:
+    """The official provider's id: the table and the CRC-32 of the destination. An import does not take it."""
+    return f"r-{context.inputs['routeTableId']}{zlib.crc32(_destination(context.inputs).encode())}"
+
+
 def _read_route(context: Context) -> dict[str, Any] | None:
-    wanted = _parse_route(context.id)
+    wanted = context.state
     routes = context.find(
         "describe_route_tables", "RouteTables[0].Routes", RouteTableIds=[wanted["routeTableId"]]
     )
     for route in routes or ():
         if any(
-            route.get(member) == wanted.get(name) for name, member in _DESTINATIONS.items() if name in wanted
+            route.get(member) == wanted.get(name)
+            for name, member in _DESTINATIONS.items()
+            if wanted.get(name)
         ):
             return {**route, "RouteTableId": wanted["routeTableId"]}
     return None
@@ -70,7 +78,7 @@ ROUTE = ResourceType(
     service="ec2",
     docs=f"{_REGISTRY}/route",
     id=Id(
-        function=lambda context: f"{context.inputs['routeTableId']}_{_destination(context.inputs)}",
+        function=_route_id,
         parse=_parse_route,
     ),
     create=(Call("create_route", item="@", retry=("InvalidNatGatewayID.NotFound",)),),
