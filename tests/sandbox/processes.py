@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 PLUGIN = "cloudcommerce_sandbox.plugins.aws"
@@ -43,9 +44,16 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def freeze(pid: int) -> None:
+    """Keep a process from starting others while it is looked at; a kill ends it all the same."""
+    _send(pid, signal.SIGSTOP)
+
+
 def kill(pid: int) -> None:
     """Kill without a chance to say anything."""
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    _send(pid, signal.SIGKILL)
+
+
+def _send(pid: int, wanted: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, wanted)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.sandbox.processes import PLUGIN, descendants, is_running, kill
+from tests.sandbox.processes import PLUGIN, descendants, freeze, is_running, kill
 from tests.sandbox.workbench import SMALL, Workbench, wait_until
 
 OpenShop = Callable[[], Workbench]
@@ -66,6 +66,8 @@ def _kill_at(shop: Workbench, process: "subprocess.Popen[str]", victim: str, mom
     """Kill it, or its plugin, once AWS has had that many calls; a run that ends before was quicker."""
     with process:
         wait_until(lambda: process.poll() is not None or shop.calls() >= moment, "that many calls", 90)
+        if victim == "engine":
+            freeze(process.pid)
         family = descendants(process.pid)
         plugins = [pid for pid, command in family.items() if PLUGIN in command]
         if victim == "plugin":

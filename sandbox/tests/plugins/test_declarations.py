@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from cloudcommerce_sandbox.plugins import sdk
-from cloudcommerce_sandbox.plugins.aws import coverage, models, registry
+from cloudcommerce_sandbox.plugins.aws import coverage, models, registry, tags
 from cloudcommerce_sandbox.plugins.aws.declaration import EVERYTHING, Call, Fetch, ResourceType
 from cloudcommerce_sandbox.plugins.provider import ProviderError
 
@@ -80,6 +80,15 @@ def test_every_input_is_changed_in_place_or_replaces_the_resource(kind: Resource
 @every_kind
 def test_every_type_cites_its_source(kind: ResourceType) -> None:
     assert kind.docs.startswith("https://")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.tags], ids=lambda kind: kind.pulumi_type)
+def test_what_carries_tags_is_made_with_them(kind: ResourceType) -> None:
+    """Recovery knows what a kill cut off by its tags: a second call for them may never come."""
+    assert kind.tags
+    if kind.pulumi_type != "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":  # AWS made it with the VPC
+        assert isinstance(kind.create[0], Call)
+        assert tags.on_create(kind.tags, {"Name": "web"}) != {}
 
 
 def test_types_are_declared_once() -> None:

@@ -123,6 +123,7 @@ NOT_IMPORTABLE = {"main"}
 IMPORT_IDS: dict[str, Callable[[dict[str, str]], str]] = {
     "association": lambda ids: f"{ids['subnet']}/{ids['table']}",
     "classic": lambda ids: f"{ids['other']}_ingress_tcp_80_81_10.0.0.0/16_10.1.0.0/16",
+    "out": lambda ids: f"{ids['table']}_{ANYWHERE}",
 }
 
 

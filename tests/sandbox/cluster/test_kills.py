@@ -16,7 +16,7 @@ from cloudcommerce_sandbox.clusters import is_followed, running_clusters, stop_c
 from cloudcommerce_sandbox.supervisor import stop_emulator
 
 from tests.sandbox.cluster.standing import StackBench, make_cluster_checkout
-from tests.sandbox.processes import descendants, is_running, kill, working_in
+from tests.sandbox.processes import descendants, freeze, is_running, kill, working_in
 from tests.sandbox.workbench import PROGRAMS, wait_until
 
 pytestmark = [
@@ -190,6 +190,8 @@ def _interrupt(bench: StackBench, command: list[str], victim: str, reached: Call
     bench.session  # noqa: B018  # everything that the command needs runs before it
     with bench.begin(*command) as process:
         wait_until(lambda: process.poll() is not None or reached(), f"the moment to kill {victim}", 240)
+        if victim == "engine":
+            freeze(process.pid)
         family = descendants(process.pid)
         if victim == "engine":
             for pid in (process.pid, *(pid for pid, line in family.items() if "/pulumi " in line)):

@@ -72,7 +72,7 @@ def _is_handled_by_code(kind: ResourceType, name: str) -> bool:
 
 
 def _taken(step: Step) -> set[str]:
-    return set(step.on) if isinstance(step, Run) else references(step.set)
+    return set(step.on) if isinstance(step, Run) else references(step.set) | ({*step.on} & {*step.omit})
 
 
 def _gaps(kind: ResourceType, call: Call, name: str, type_: sdk.Kind) -> set[str] | None:

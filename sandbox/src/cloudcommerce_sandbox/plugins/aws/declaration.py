@@ -129,7 +129,8 @@ class Call:
             item.
         on: Properties that trigger and feed this step. Empty: all that the operation has members for.
         props: Further properties to send when the step runs.
-        omit: Properties never sent by this step.
+        omit: Properties never sent by this step under their names; those in `on` too are sent by a function
+            in `set`.
         names: Request paths that hold for this call only: property to dotted path.
         root: Request member under which the properties go, for example `VpcConfig`.
         full: On update send every given property, not just those that differ.

@@ -65,10 +65,8 @@ def _attributes(context: Context, table: _Table, names: Iterable[str]) -> dict[s
     return {attribute: _text(context.inputs.get(name), form) for name, (attribute, form) in chosen.items()}
 
 
-def _create_topic(context: Context) -> dict[str, Any]:
-    given = [name for name in _TOPIC if context.inputs.get(name) is not None]
-    attributes = _attributes(context, _TOPIC, given)
-    return context.call("create_topic", Name=context.inputs["name"], Attributes=attributes)
+def _given_attributes(context: Context) -> dict[str, str]:
+    return _attributes(context, _TOPIC, [name for name in _TOPIC if context.inputs.get(name) is not None])
 
 
 def _update_topic(context: Context) -> None:
@@ -137,13 +135,21 @@ TOPIC = ResourceType(
     service="sns",
     docs=f"{_DOCS}/sns_topic",
     id=Id(response="TopicArn"),
-    create=(Run(_create_topic, on=("name", *_TOPIC)),),
+    create=(
+        Call(
+            "create_topic",
+            on=("name", *_TOPIC),
+            omit=tuple(_TOPIC),
+            names={"name": "Name"},
+            set={"Attributes": _given_attributes},
+        ),
+    ),
     read=Read("get_topic_attributes", set={"TopicArn": "{id}"}, item="Attributes"),
     update=(Run(_update_topic, on=tuple(_TOPIC)),),
     delete=(Call("delete_topic", set={"TopicArn": "{id}"}),),
     name=Name(prefix="namePrefix", max_length=256, allowed="a-zA-Z0-9_-"),
     tags=arn_tags(
-        member="",
+        member="Tags",
         shape=("Key", "Value"),
         arn="{id}",
         arn_member="ResourceArn",

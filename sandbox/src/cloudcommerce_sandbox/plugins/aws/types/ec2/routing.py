@@ -51,9 +51,9 @@ def _parse_route(text: str) -> Properties:
     return {"routeTableId": table, kind: destination}
 
 
-def _route_id(context: Context) -> str:
-    """The official provider's id: the table and the CRC-32 of the destination. An import does not take it."""
-    return f"r-{context.inputs['routeTableId']}{zlib.crc32(_destination(context.inputs).encode())}"
+def _route_id(properties: Properties) -> str:
+    """The official provider's id: the table and the CRC-32 of the destination."""
+    return f"r-{properties['routeTableId']}{zlib.crc32(_destination(properties).encode())}"
 
 
 def _read_route(context: Context) -> dict[str, Any] | None:
@@ -67,6 +67,7 @@ def _read_route(context: Context) -> dict[str, Any] | None:
             for name, member in _DESTINATIONS.items()
             if wanted.get(name)
         ):
+            context.id = _route_id(wanted)  # an import is given another
             return {**route, "RouteTableId": wanted["routeTableId"]}
     return None
 
@@ -78,7 +79,7 @@ ROUTE = ResourceType(
     service="ec2",
     docs=f"{_REGISTRY}/route",
     id=Id(
-        function=_route_id,
+        function=lambda context: _route_id(context.inputs),
         parse=_parse_route,
     ),
     create=(Call("create_route", item="@", retry=("InvalidNatGatewayID.NotFound",)),),

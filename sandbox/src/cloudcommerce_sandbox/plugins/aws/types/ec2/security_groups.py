@@ -106,7 +106,7 @@ DEFAULT_SECURITY_GROUP = ResourceType(
     update=(Run(_put_rules, on=("ingress", "egress")),),
     # It can't be deleted; Terraform's provider leaves it as it is.
     delete=(),
-    tags=ec2_tags(""),
+    tags=ec2_tags("security-group-rule"),
     fields=_FIELDS,
     force_new=("vpcId",),
     kept=("ingress", "egress"),
@@ -168,19 +168,15 @@ def _port(member: str) -> Field:
 _RULE_PROPERTIES = ("ipProtocol", "fromPort", "toPort", "description", *_SOURCES)
 
 
-def _authorize(direction: str) -> Run:
-    """Return the creating step; it also carries the tags, which name matching can't place."""
-
-    def run(context: Context) -> dict[str, Any]:
-        answer = context.call(
-            f"authorize_security_group_{direction}",
-            GroupId=context.inputs["securityGroupId"],
-            IpPermissions=_permission(context),
-        )
-        found: dict[str, Any] = answer["SecurityGroupRules"][0]
-        return found
-
-    return Run(run, on=("securityGroupId", *_RULE_PROPERTIES), item="@")
+def _authorize(direction: str) -> Call:
+    return Call(
+        f"authorize_security_group_{direction}",
+        on=("securityGroupId", *_RULE_PROPERTIES),
+        omit=tuple(_RULE_PROPERTIES),
+        names={"securityGroupId": "GroupId"},
+        set={"IpPermissions": _permission},
+        item="SecurityGroupRules[0]",
+    )
 
 
 def _rule(direction: str) -> ResourceType:
@@ -189,7 +185,7 @@ def _rule(direction: str) -> ResourceType:
         pulumi_type=f"aws:vpc/securityGroup{direction.title()}Rule:{title}",
         service="ec2",
         docs=f"{_REGISTRY}/vpc_security_group_{direction}_rule",
-        id=Id(response="SecurityGroupRuleId"),
+        id=Id(response="SecurityGroupRules[0].SecurityGroupRuleId"),
         create=(_authorize(direction),),
         read=Read(
             "describe_security_group_rules",
@@ -209,7 +205,7 @@ def _rule(direction: str) -> ResourceType:
                 set={"GroupId": "{securityGroupId}", "SecurityGroupRuleIds": "{id}"},
             ),
         ),
-        tags=ec2_tags(""),
+        tags=ec2_tags("security-group-rule"),
         fields={
             "securityGroupId": Field(read="GroupId"),
             **{name: Field(default=None) for name in _SOURCES},
