@@ -136,11 +136,14 @@ def test_each_service_has_a_redis_database_of_its_own() -> None:
 
 
 _HANG = """
+import signal
 import sys
 from pathlib import Path
 from cloudcommerce_sandbox.console import Steps
 from services.testing.running import Runner
 from services.testing.suites import Step, Suite
+# Who runs the tests in the background has Ctrl-C ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder = Path(sys.argv[1])
 hang = Step(name="hang", command=["sh", "-c", "sh -c 'echo $$ > pid; sleep 600; :' & wait"])
 with Steps() as steps:

@@ -9,6 +9,8 @@ from typing import Any
 from cloudcommerce_sandbox.plugins.kubernetes.cluster import Cluster
 from cloudcommerce_sandbox.plugins.kubernetes.errors import ApiError
 
+from sandbox.tests.control_planes import until
+
 NODE = "played"
 
 
@@ -30,6 +32,8 @@ def node(cluster: Cluster) -> Iterator[None]:
         ended.set()
         thread.join()
         cluster.delete("v1", "Node", "", NODE)
+        # Its deletion waits for the garbage collector, and the next test makes it anew.
+        until(lambda: not cluster.find_all("v1", "Node", fields=f"metadata.name={NODE}"))
 
 
 def _play(cluster: Cluster, ended: threading.Event) -> None:
