@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,14 @@ def descendants(pid: int) -> dict[int, str]:
     while more := {child for child, parent in parents.items() if parent in family} - family:
         family |= more
     return {member: _command(member) for member in family}
+
+
+def engines(family: Mapping[int, str]) -> list[int]:
+    """Return the engines of a family, and the commands that run them.
+
+    An engine that has just begun still shows the command line of who started it.
+    """
+    return [pid for pid, command in family.items() if "/pulumi " in command or " operations " in command]
 
 
 def working_in(folder: Path) -> dict[int, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.sandbox.processes import PLUGIN, descendants, freeze, is_running, kill
+from tests.sandbox.processes import PLUGIN, descendants, engines, freeze, is_running, kill
 from tests.sandbox.workbench import SMALL, Workbench, wait_until
 
 OpenShop = Callable[[], Workbench]
@@ -75,8 +75,7 @@ def _kill_at(shop: Workbench, process: "subprocess.Popen[str]", victim: str, mom
                 kill(pid)
             process.wait(timeout=90)
         else:
-            engines = [pid for pid, command in family.items() if "/pulumi " in command]
-            for pid in (process.pid, *engines):
+            for pid in engines(family):
                 kill(pid)
     # What an orphaned plugin has begun it may finish; it ends within seconds of its engine.
     wait_until(lambda: not any(is_running(pid) for pid in family), "the end of the engine's children", 30)

@@ -16,7 +16,7 @@ from cloudcommerce_sandbox.clusters import is_followed, running_clusters, stop_c
 from cloudcommerce_sandbox.supervisor import stop_emulator
 
 from tests.sandbox.cluster.standing import StackBench, make_cluster_checkout
-from tests.sandbox.processes import descendants, freeze, is_running, kill, working_in
+from tests.sandbox.processes import descendants, engines, freeze, is_running, kill, working_in
 from tests.sandbox.workbench import PROGRAMS, wait_until
 
 pytestmark = [
@@ -194,7 +194,7 @@ def _interrupt(bench: StackBench, command: list[str], victim: str, reached: Call
             freeze(process.pid)
         family = descendants(process.pid)
         if victim == "engine":
-            for pid in (process.pid, *(pid for pid, line in family.items() if "/pulumi " in line)):
+            for pid in engines(family):
                 kill(pid)
         elif victim in PLUGINS:
             for pid in (pid for pid, line in family.items() if PLUGINS[victim] in line):
